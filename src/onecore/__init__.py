@@ -1,0 +1,1 @@
+"""OneCore keeps Procore Construction Financials and Xero in step, both ways."""
