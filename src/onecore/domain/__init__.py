@@ -1,0 +1,1 @@
+"""What the two worlds mean: ids, money, documents, chart. Pure, standard library only."""

@@ -1,0 +1,1 @@
+"""One module per flow: a source document goes in, an accounting document comes out."""

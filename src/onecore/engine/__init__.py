@@ -1,0 +1,1 @@
+"""Durable work: intake, planning, delivery, sweeps, budgets."""

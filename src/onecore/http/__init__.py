@@ -1,0 +1,1 @@
+"""One transport for both remotes: time-outs, limits, renewal, the request log."""

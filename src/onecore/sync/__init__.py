@@ -1,0 +1,1 @@
+"""Deciding what to do about one document, from digests and policy. Pure."""

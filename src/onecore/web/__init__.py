@@ -1,0 +1,1 @@
+"""Pages, webhook intake and sign-in."""

@@ -1,0 +1,1 @@
+"""Xero: a thin client, and its wire format to and from the domain."""
