@@ -152,7 +152,7 @@ class Bill:
 
     contact: ContactId
     number: str
-    date: date
+    bill_date: date
     due_date: date
     status: BillStatus
     currency: Currency | None
@@ -185,7 +185,7 @@ class PostedBill:
     kind: str  # ACCPAY, or ACCREC where a list mixes them
     contact: ContactId
     number: str
-    date: date
+    bill_date: date
     due_date: date | None
     status: str
     currency: Currency | None
