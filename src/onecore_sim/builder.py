@@ -54,7 +54,13 @@ class SovLine:
 
 @dataclass(frozen=True, slots=True)
 class ClaimLine:
-    """What one claim says of one line: all amounts are of this period."""
+    """What one claim says of one line: all amounts are of this period.
+
+    `work` is new work, without what `materials_moved` carries over from stored materials; so a
+    line's total to date is the sum of `work` and `new_materials`, and what is still stored is
+    `new_materials` less `materials_moved`. Retention retained is not here: it follows from the
+    commitment's percentage and cap. Released amounts are positive.
+    """
 
     line_id: int
     work: Decimal
