@@ -142,6 +142,7 @@ class CodeRule:
     item: str | None = None
     start: date | None = None  # written `from`: applies to documents dated on or after it
     organisation: OrganisationId | None = None
+    rank: int = 0  # rows of a higher rank are tried first: 0 the workspace's, 1 a project's own
 
 
 @dataclass(frozen=True, slots=True)
