@@ -1,0 +1,309 @@
+"""One attempt at one request: time-outs, limits, one renewal, and an error that says what is so."""
+
+import asyncio
+import ipaddress
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx2
+import structlog
+
+from onecore.http import limits
+from onecore.http.reasons import reasons_in
+from onecore.http.wire import Reader, Unreadable
+from onecore.ports import (
+    AccessLost,
+    CallLog,
+    Clock,
+    Lane,
+    NotReached,
+    NotVisible,
+    OutcomeUnknown,
+    ReadFailed,
+    Remote,
+    RemoteError,
+    RequestRefused,
+    ScopeMissing,
+    Throttled,
+    Token,
+    Tokens,
+)
+
+LONGEST_READ = 60.0  # seconds from sending to the last byte
+LONGEST_WRITE = 40.0  # the engine's lease must cover it
+OFFLINE_WAIT = timedelta(minutes=5)  # what Xero's 503 asks for in words [X 4]
+
+Params = Sequence[tuple[str, str]]
+BeforeWrite = Callable[[], Awaitable[None]]
+T = TypeVar("T")
+
+_log = structlog.get_logger("onecore.http")
+_NEVER_LEFT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+# A gateway's own plain 503 ("upstream connect error…") may follow a request that did arrive, so
+# only the sentences known to be the remote's count as "nothing was done".
+_OFFLINE = ("is offline", "currently offline", "temporarily unavailable", "maintenance")
+
+
+class BadAddress(ValueError):
+    """A base URL that no token may be sent to."""
+
+
+def checked_base(url: str) -> str:
+    """The base URL without a trailing slash; raises BadAddress unless https or loopback."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.username or parts.password or parts.query or parts.fragment or not host:
+        raise BadAddress("A remote's address is a scheme, a host and nothing secret.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise BadAddress(f"{host} must be reached by https; plain http is for loopback only.")
+    return url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def open_client(base_url: str, connections: int = 20) -> httpx2.AsyncClient:
+    """A client for one remote, to be closed by its owner. It never follows a redirect.
+
+    The library logs whole addresses at INFO and headers at DEBUG; both hold what must not be
+    logged, so its loggers are raised to warnings here. Loopback is never asked for by a proxy.
+    """
+    for name in ("httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    host = urlsplit(checked_base(base_url)).hostname or ""
+    return httpx2.AsyncClient(
+        follow_redirects=False,
+        trust_env=not is_loopback(host),
+        timeout=httpx2.Timeout(LONGEST_READ, connect=10.0, pool=10.0),
+        limits=httpx2.Limits(
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30
+        ),
+        headers={"User-Agent": "OneCore", "Accept": "application/json"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is about to be asked. `operation` names it in logs and errors; `count` is how many
+    documents or ids it is about."""
+
+    operation: str
+    method: str
+    path: str
+    lane: Lane
+    params: Params = ()
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    count: int = 0
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer that is no error: 2xx, or 304."""
+
+    remote: Remote
+    call: Call
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes = field(repr=False)
+
+    def read(self, reader: Reader[T]) -> T:
+        """The body in its shape. Raises ReadFailed, of a write OutcomeUnknown."""
+        try:
+            return reader.read(self.body)
+        except Unreadable as error:
+            raise no_answer(self.remote, self.call, f"unreadable answer, {error}") from None
+
+
+class Transport:
+    """Sends one remote's requests with its token, told to the call log, each as one attempt."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        base_url: str,
+        scope: str,
+        tokens: Tokens,
+        call_log: CallLog,
+        http: httpx2.AsyncClient,
+        clock: Clock,
+        before_write: BeforeWrite | None = None,
+    ) -> None:
+        self.remote = remote
+        self._base = checked_base(base_url)
+        self._scope = scope
+        self._tokens = tokens
+        self._call_log = call_log
+        self._http = http
+        self._clock = clock
+        self._before_write = before_write
+
+    async def send(self, call: Call) -> Answer:
+        """The answer of one attempt; a stale token is renewed once and the request replayed.
+
+        Raises the errors of ports, and whatever `before_write` or the call log raise.
+        """
+        token = await self._tokens.current()
+        response, body = await self._attempt(call, token)
+        if response.status_code == 401 and not self._lacks_scope(response):
+            token = await self._tokens.renew(token)
+            response, body = await self._attempt(call, token)
+        if response.status_code < 300 or response.status_code == 304:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(self.remote, call, response.status_code, headers, body)
+        raise self._error(call, response, body)
+
+    async def _attempt(self, call: Call, token: Token) -> tuple[httpx2.Response, bytes]:
+        await self._call_log.before(self.remote, self._scope, call.lane)
+        status, reported, started = 0, {}, time.perf_counter()
+        correlation, size = "", 0
+        try:
+            if call.is_write and self._before_write is not None:
+                await self._before_write()
+            started = time.perf_counter()
+            response, body = await self._exchange(call, token)
+            status, size = response.status_code, len(body)
+            reported = limits.figures(self.remote, response.headers)
+            correlation = response.headers.get("xero-correlation-id", "") or response.headers.get(
+                "x-request-id", ""
+            )
+            return response, body
+        finally:
+            _log.info(
+                "remote.call",
+                remote=self.remote.value,
+                scope=self._scope,
+                operation=call.operation,
+                method=call.method,
+                lane=call.lane.value,
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000),
+                count=call.count,
+                sent_bytes=len(call.body or b""),
+                bytes=size,
+                correlation=correlation,
+            )
+            await self._call_log.after(
+                self.remote, self._scope, call.lane, call.operation, status, reported
+            )
+
+    async def _exchange(self, call: Call, token: Token) -> tuple[httpx2.Response, bytes]:
+        """The whole answer, or NotReached, ReadFailed, OutcomeUnknown."""
+        left = False
+
+        async def watch(event: str, info: Mapping[str, object]) -> None:
+            nonlocal left
+            left = left or event.endswith("send_request_headers.started")
+
+        longest = LONGEST_WRITE if call.is_write else LONGEST_READ
+        request = self._request(call, token, longest)
+        request.extensions["trace"] = watch
+        try:
+            async with asyncio.timeout(longest):
+                response = await self._http.send(request, follow_redirects=False)
+                return response, response.content
+        except _NEVER_LEFT as error:
+            raise NotReached(self.remote, call.operation, type(error).__name__) from None
+        except TimeoutError:
+            if not left:
+                raise NotReached(self.remote, call.operation, "no connection in time") from None
+            raise no_answer(self.remote, call, f"nothing within {longest:.0f} s") from None
+        except httpx2.HTTPError as error:
+            raise no_answer(self.remote, call, type(error).__name__) from None
+
+    def _request(self, call: Call, token: Token, longest: float) -> httpx2.Request:
+        if not call.path.startswith("/") or call.path.startswith("//"):
+            raise BadAddress("A path stays below its remote's base.")
+        query = f"?{urlencode(call.params, quote_via=quote)}" if call.params else ""
+        headers = {"Authorization": f"Bearer {token.value}", **call.headers}
+        if call.body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        return self._http.build_request(
+            call.method,
+            self._base + call.path + query,
+            headers=headers,
+            content=call.body,
+            timeout=httpx2.Timeout(longest, connect=10.0, pool=10.0),
+        )
+
+    def _lacks_scope(self, response: httpx2.Response) -> bool:
+        told = response.headers.get("www-authenticate", "").lower()
+        # Xero leaves out a letter; both spellings are taken [X 1].
+        return "insufficient_scope" in told or "insufficent_scope" in told
+
+    def _error(self, call: Call, response: httpx2.Response, body: bytes) -> RemoteError:
+        """What an answer of 3xx, 4xx or 5xx means for whoever asked."""
+        status = response.status_code
+        if self._lacks_scope(response):
+            wanted = _parameter(response.headers.get("www-authenticate", ""), "scope")
+            return ScopeMissing(self.remote, call.operation, wanted or "a scope is missing")
+        if status == 401:
+            return AccessLost(self.remote, call.operation, "refused with a renewed token")
+        if status == 429:
+            kind, wait = limits.throttle(self.remote, response.headers, self._clock.now())
+            return Throttled(self.remote, call.operation, kind, wait)
+        if status in (403, 404):
+            return self._invisible(call, status, body)
+        if status >= 500 and status != 501:
+            return self._failing(call, response, body)
+        reasons = reasons_in(body) or (f"HTTP {status}",)
+        if status < 400:
+            reasons = ("a redirect is not followed with a token",)
+        return RequestRefused(self.remote, call.operation, status, reasons)
+
+    def _invisible(self, call: Call, status: int, body: bytes) -> RemoteError:
+        reasons = reasons_in(body)
+        said = " ".join(reasons).lower()
+        # Procore's words for an app that was taken out of the company [P 2.4]; Xero's for a
+        # grant whose organisation was disconnected [X 1].
+        if status == 403 and ("not connected" in said or "authenticationunsuccessful" in said):
+            return AccessLost(self.remote, call.operation, "the connection was removed there")
+        return NotVisible(self.remote, call.operation, status, reasons[0] if reasons else "")
+
+    def _failing(self, call: Call, response: httpx2.Response, body: bytes) -> RemoteError:
+        status = response.status_code
+        if status == 503:
+            wait = limits.asked_to_wait(response.headers, self._clock.now())
+            text = body[:500].decode("utf-8", "replace").lower()
+            is_offline = response.headers.get("content-type", "").startswith("text/plain") and any(
+                words in text for words in _OFFLINE
+            )
+            if wait is not None or is_offline:
+                return NotReached(
+                    self.remote, call.operation, "503, it is offline", wait or OFFLINE_WAIT
+                )
+        return no_answer(self.remote, call, f"HTTP {status}")
+
+
+def no_answer(remote: Remote, call: Call, detail: str) -> RemoteError:
+    """ReadFailed of a read, OutcomeUnknown of a write: it left and nothing usable came back."""
+    if call.is_write:
+        return OutcomeUnknown(remote, call.operation, detail)
+    return ReadFailed(remote, call.operation, detail)
+
+
+def _parameter(header: str, name: str) -> str:
+    """The value of `name="…"` in a WWW-Authenticate header, or ""."""
+    _, found, rest = header.partition(f'{name}="')
+    return rest.partition('"')[0][:200] if found else ""
