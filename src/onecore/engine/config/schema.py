@@ -137,7 +137,7 @@ SIDE_FIELDS: dict[str, Field] = {
     "released_account": Field(Nullable(CODE)),
     "tax": Field(Word(("same", "none"))),
     "lines": Field(Word(("one", "tax", "line"))),
-    "track": Field(ListOf(Word(("project", "second")))),
+    "track": Field(ListOf(Word(("project", "second", "cost_type", "sub_job", "cost_code")))),
     "second": Field(Word(("draft", "approved"))),
     "second_due": Field(Nullable(DUE)),
     "suffix": Field(NAME),

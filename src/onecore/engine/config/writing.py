@@ -36,11 +36,12 @@ def write(document: WorkspaceDocument | Mapping[str, object]) -> str:
             continue
         if heading := _HEADINGS.get(key):
             lines += ["", f"# {heading}"]
-        lines += _section(key, field, raw[key])
+        lines += section(key, field, raw[key])
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def _section(key: str, field: Field, value: object) -> list[str]:
+def section(key: str, field: Field, value: object) -> list[str]:
+    """The lines of one top-level key."""
     kind = field.kind
     rows = (
         kind if isinstance(kind, Rows) else Rows(kind.block) if isinstance(kind, Scoped) else None
