@@ -1,0 +1,1 @@
+"""Tables, migrations and the queries behind the ports; the database server and its secrets."""
