@@ -1,0 +1,43 @@
+"""Public holidays by region, from the `holidays` library."""
+
+from datetime import date
+from functools import lru_cache
+
+import holidays
+
+from onecore.domain.business_days import UnknownRegion
+
+_ALIASES = {"UK": "GB"}
+
+
+def business_day(day: date, region: str) -> bool:
+    """Whether a day is neither a weekend nor a public holiday in a region such as "AU-NSW".
+
+    Regions are a country, or country-part: "AU-QLD", "NZ", "NZ-AUK", "GB-ENG". An empty region
+    knows weekends only. The days an Act leaves out besides are `domain/business_days`. Raises
+    UnknownRegion.
+    """
+    return day.weekday() < 5 and day not in _holidays(region, day.year)
+
+
+def is_known(region: str) -> bool:
+    """Whether there is a calendar for the region, for checking settings."""
+    try:
+        _holidays(region, 2026)
+    except UnknownRegion:
+        return False
+    return True
+
+
+@lru_cache(maxsize=512)
+def _holidays(region: str, year: int) -> frozenset[date]:
+    if not region:
+        return frozenset()
+    country, _, part = region.partition("-")
+    try:
+        found = holidays.country_holidays(
+            _ALIASES.get(country, country), subdiv=part or None, years=year
+        )
+    except NotImplementedError as error:
+        raise UnknownRegion(f"There is no calendar of public holidays for {region!r}.") from error
+    return frozenset(found)
