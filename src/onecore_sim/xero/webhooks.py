@@ -1,0 +1,182 @@
+"""Webhooks: signed deliveries, intent to receive, retries, and the ways events go astray [X 9]."""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import hmac
+import secrets
+import string
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from onecore_sim.xero import wire
+from onecore_sim.xero.desk import Change
+from onecore_sim.xero.state import Delivery, Event, Organisation, Webhook
+
+if TYPE_CHECKING:
+    from onecore_sim.xero.simulator import XeroSimulator
+
+TIMEOUT = 5.0
+GIVE_UP = timedelta(hours=24)
+DEFAULT_KEY = "sim-xero-webhook-key"
+PATHS = {
+    "INVOICE": "Invoices",
+    "CONTACT": "Contacts",
+    "CREDITNOTE": "CreditNotes",
+    "PAYMENT": "Payments",
+}
+
+
+def signature(key: str, body: bytes) -> str:
+    """Base64 of HMAC-SHA256 over the raw body."""
+    return base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest()).decode()
+
+
+def note(sim: "XeroSimulator", org: Organisation, changes: list[Change]) -> None:
+    """Put changes into the queue of every app that is connected to the organisation."""
+    for hook in sim.state.webhooks.values():
+        connected = any(
+            c.client_id == hook.client_id and c.tenant_id == org.id
+            for c in sim.state.connections.values()
+        )
+        if not hook.active or not connected:
+            continue
+        for change in changes:
+            if sim.switches.on(f"webhook_{change.category.lower()}"):
+                hook.sequence += 1
+                hook.waiting.append(_event(sim, org, change, hook.sequence))
+
+
+def _event(sim: "XeroSimulator", org: Organisation, change: Change, sequence: int) -> Event:
+    return Event(
+        sequence=sequence,
+        tenant_id=org.id,
+        category=change.category,
+        resource_id=change.resource_id,
+        type=change.type,
+        at=sim.clock.now(),
+        data=dict(change.data),
+    )
+
+
+def body_of(events: list[Event], base_url: str) -> bytes:
+    sent = []
+    for event in events:
+        path = f"{base_url}/api.xro/2.0/{PATHS[event.category]}/{event.resource_id}"
+        item: dict[str, Any] = {
+            "resourceUrl": path,
+            "resourceId": event.resource_id,
+            "tenantId": event.tenant_id,
+            "tenantType": "ORGANISATION",
+            "eventCategory": event.category,
+            "eventType": event.type,
+            "eventDateUtc": event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],
+        }
+        if event.data:
+            item["data"] = event.data
+        sent.append(item)
+    numbers = [e.sequence for e in events]
+    return wire.encode(
+        {
+            "events": sent,
+            "firstEventSequence": min(numbers, default=0),
+            "lastEventSequence": max(numbers, default=0),
+            "entropy": "".join(secrets.choice(string.ascii_uppercase) for _ in range(20)),
+        }
+    )
+
+
+class Courier:
+    """Carries events out in the background while the simulator runs."""
+
+    def __init__(self, sim: "XeroSimulator") -> None:
+        self._sim = sim
+        self._task: asyncio.Task[None] | None = None
+        self._client: httpx2.AsyncClient | None = None
+
+    async def start(self) -> None:
+        self._client = httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False)
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._client:
+            await self._client.aclose()
+
+    async def intent_to_receive(self, hook: Webhook) -> list[int]:
+        """The statuses a receiver gave to right and wrong signatures in turn; 0 is no answer.
+
+        The hook becomes active when all were 200 and 401 as they should be.
+        """
+        statuses = []
+        for right in (True, False, True, False):
+            body = body_of([], self._sim.base_url)
+            key = hook.key if right else hook.key + "-wrong"
+            statuses.append(await self._post(hook, body, key))
+        hook.active = statuses == [200, 401, 200, 401]
+        return statuses
+
+    async def _run(self) -> None:
+        while True:
+            for hook in list(self._sim.state.webhooks.values()):
+                if hook.active:
+                    await self._serve(hook)
+            await asyncio.sleep(0.05)
+
+    async def _serve(self, hook: Webhook) -> None:
+        if hook.waiting:
+            await asyncio.sleep(self._sim.switches.number("webhook_delay_ms") / 1000)
+            events, hook.waiting = hook.waiting, []
+            for batch in self._batches(events):
+                await self._deliver(hook, Delivery(events=batch))
+        now = self._sim.clock.now()
+        for delivery in [d for d in hook.failing if d.due_at is None or d.due_at <= now]:
+            hook.failing.remove(delivery)
+            await self._deliver(hook, delivery)
+
+    def _batches(self, events: list[Event]) -> list[list[Event]]:
+        how = self._sim.switches["webhook_delivery"]
+        if how == "drop":
+            return []
+        if how == "double":
+            return [events, events]
+        if how == "reorder":
+            return [[event] for event in reversed(events)]
+        return [events]
+
+    async def _deliver(self, hook: Webhook, delivery: Delivery) -> None:
+        """Try once; what fails is tried again at once, then ever so often, for a day."""
+        now = self._sim.clock.now()
+        delivery.first_tried_at = delivery.first_tried_at or now
+        delivery.attempts += 1
+        status = await self._post(hook, body_of(delivery.events, self._sim.base_url), hook.key)
+        if 200 <= status < 300:
+            return
+        if now - delivery.first_tried_at >= GIVE_UP:
+            hook.active = False
+        wait = self._sim.switches.number("webhook_retry_seconds") if delivery.attempts > 1 else 0
+        delivery.due_at = now + timedelta(seconds=wait)
+        hook.failing.append(delivery)
+
+    async def _post(self, hook: Webhook, body: bytes, key: str) -> int:
+        """The receiver's status; 0 where it was late, set a cookie or said anything."""
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "x-xero-signature": signature(key, body),
+        }
+        if self._client is None:
+            return 0
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                answer = await self._client.post(hook.url, content=body, headers=headers)
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError):
+            return 0
+        if answer.content or "set-cookie" in answer.headers:
+            return 0
+        return answer.status_code
