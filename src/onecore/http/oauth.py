@@ -186,7 +186,7 @@ def _request(http: httpx2.AsyncClient, app: OAuthApp, fields: dict[str, str]) ->
         )
     headers = {}
     if app.client_secret:
-        pair = f"{app.client_id}:{app.client_secret}".encode()
+        pair = f"{quote(app.client_id, safe='')}:{quote(app.client_secret, safe='')}".encode()
         headers["Authorization"] = "Basic " + base64.b64encode(pair).decode("ascii")
     else:
         fields = {"client_id": app.client_id, **fields}

@@ -27,6 +27,16 @@ def validation_texts(element: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_validation_texts(element)))
 
 
+def elements_refused(body: bytes) -> int:
+    """How many elements of a Xero 400 carry validation errors: 0 when it is about the request."""
+    try:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return 0
+    elements = told.get("Elements") if isinstance(told, dict) else None
+    return sum(1 for one in elements if validation_texts(one)) if isinstance(elements, list) else 0
+
+
 def _plain(body: bytes) -> tuple[str, ...]:
     text = body.decode("utf-8", "replace").strip()
     return (text[:LONGEST],) if text and not text.startswith("<") else ()

@@ -14,7 +14,7 @@ import httpx2
 import structlog
 
 from onecore.http import limits
-from onecore.http.reasons import reasons_in
+from onecore.http.reasons import elements_refused, reasons_in
 from onecore.http.wire import Reader, Unreadable
 from onecore.ports import (
     AccessLost,
@@ -97,6 +97,21 @@ def open_client(base_url: str, connections: int = 20) -> httpx2.AsyncClient:
         ),
         headers={"User-Agent": "OneCore", "Accept": "application/json"},
     )
+
+
+class DocumentsRefused(RequestRefused):
+    """A 400 that is about `elements` of the documents sent, not about the request itself."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        operation: str,
+        status: int,
+        reasons: tuple[str, ...],
+        elements: int,
+    ) -> None:
+        super().__init__(remote, operation, status, reasons)
+        self.elements = elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,9 +282,15 @@ class Transport:
             return self._invisible(call, status, body)
         if status >= 500 and status != 501:
             return self._failing(call, response, body)
-        reasons = reasons_in(body) or (f"HTTP {status}",)
+        return self._refusal(call, status, body)
+
+    def _refusal(self, call: Call, status: int, body: bytes) -> RemoteError:
         if status < 400:
-            reasons = ("a redirect is not followed with a token",)
+            reasons: tuple[str, ...] = ("a redirect is not followed with a token",)
+        else:
+            reasons = reasons_in(body) or (f"HTTP {status}",)
+        if status == 400 and (elements := elements_refused(body)):
+            return DocumentsRefused(self.remote, call.operation, status, reasons, elements)
         return RequestRefused(self.remote, call.operation, status, reasons)
 
     def _invisible(self, call: Call, status: int, body: bytes) -> RemoteError:
