@@ -5,7 +5,6 @@ Every action takes a JSON object. `tenant_id` may be left out while there is one
 """
 
 from collections.abc import Callable
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -118,19 +117,16 @@ def edit_line(desk: Desk, asked: Asked) -> Document:
     """Change one line on the screen; `amount` is the line's amount."""
     document = _invoice(desk, asked)
     wanted = str(asked.get("line_item_id", "")).lower()
-    if wanted not in {line.id for line in document.lines}:
+    line = next((x for x in document.lines if x.id == wanted), None)
+    if line is None:
         raise Refused(NOT_FOUND)
     change = _given(asked, account="AccountCode", tax_type="TaxType", description="Description")
-    if asked.get("account") and not asked.get("tax_type") and asked.get("retax"):
-        account = desk.org.account(asked["account"])
-        change["TaxType"] = account.tax_type if account else ""
-    if asked.get("amount") not in (None, ""):
-        change |= {"Quantity": 1, "UnitAmount": asked["amount"]}
+    amount = wire.read_number(asked.get("amount"), "amount")
+    if amount is not None and amount != line.amount:
+        change |= {"Quantity": 1, "UnitAmount": amount}
     if "tracking" in asked:
         change["Tracking"] = asked["tracking"]
-    lines = [
-        {"LineItemID": line.id, **(change if line.id == wanted else {})} for line in document.lines
-    ]
+    lines = [{"LineItemID": x.id, **(change if x.id == wanted else {})} for x in document.lines]
     return documents.save(desk, {"LineItems": lines}, document, credit=document.is_credit)
 
 
@@ -487,7 +483,3 @@ def routes(sim: "XeroSimulator") -> list[BaseRoute]:
 
 def _told(value: object, status: int = 200) -> Response:
     return Response(wire.encode(value), status, media_type="application/json")
-
-
-def day(text: str) -> date | None:
-    return wire.read_day(text, "date")
