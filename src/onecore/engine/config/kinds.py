@@ -37,6 +37,7 @@ class Unreadable(Enum):
     BAD = "bad"
 
 
+_MOST = 2**63 - 1  # what a remote's 64-bit id can be
 BAD: Final = Unreadable.BAD
 
 
@@ -153,7 +154,7 @@ class Whole(Kind):
     """A whole number within bounds."""
 
     low: int = 0
-    high: int = 2**63 - 1
+    high: int = _MOST
 
     def read(self, node: Node, path: str, reading: Reading) -> object:
         digits = isinstance(node, ScalarNode) and re.fullmatch(r"-?\d{1,19}", str(node.value))
@@ -162,7 +163,7 @@ class Whole(Kind):
         value = int(str(node.value))
         if self.low <= value <= self.high:
             return value
-        if self.high == Whole.high:
+        if self.high == _MOST:
             return reading.bad(node, path, f"should be {self.low} or more, not {value}")
         return reading.bad(node, path, f"should be {self.low} to {self.high}, not {value}")
 

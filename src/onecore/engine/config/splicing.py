@@ -8,7 +8,7 @@ is read again: it must say exactly what was meant, or the canonical text is give
 from collections.abc import Callable, Sequence
 
 from onecore.engine.config.kinds import Block, Field, Kind, Nullable, Rows, Scoped, Tree
-from onecore.engine.config.nodes import MappingNode, Node, SequenceNode, compose
+from onecore.engine.config.nodes import MappingNode, Node, ScalarNode, SequenceNode, compose
 from onecore.engine.config.problems import BadDocument
 from onecore.engine.config.reading import read_nodes
 from onecore.engine.config.schema import DOCUMENT, IDENTITY, identity
@@ -126,17 +126,18 @@ class _Cuts:
     ) -> None:
         """Puts a new value after a key."""
         colon = self._text.index(":", key.end_mark.index) + 1
+        empty = isinstance(value, ScalarNode) and not value.value and not value.style
+        end = colon if empty else self._end(value)  # nothing has its mark behind comments
         lines = _lines(name, field, new, top)
+        below = "".join(f"\n{line}" for line in lines[1:])
         line_end = self._line_end(key)
-        if _is_spread(value) and len(lines) > 1 and value.start_mark.index > line_end:
-            self._cut(line_end, "".join(f"\n{line}" for line in lines[1:]), self._end(value))
-            return
-        text = lines[0].removeprefix(f"{name}:") + "".join(f"\n{line}" for line in lines[1:])
-        whole = _is_spread(value) or self._end(value) == value.start_mark.index
-        if whole or len(lines) > 1:
-            self._cut(colon, text, max(self._end(value), colon))
+        own_line = empty or (_is_spread(value) and value.start_mark.index > line_end)
+        if own_line and below:
+            self._cut(line_end, below, max(end, line_end))
+        elif empty or _is_spread(value) or below:
+            self._cut(colon, lines[0].removeprefix(f"{name}:") + below, end)
         else:
-            self._cut(value.start_mark.index, text.lstrip(" "), self._end(value))
+            self._cut(value.start_mark.index, lines[0].removeprefix(f"{name}: "), end)
 
     # --- places in the text -------------------------------------------------------------------
 
