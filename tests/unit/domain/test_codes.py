@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 from tests.unit.domain.books import (
     LABOUR,
@@ -67,6 +68,7 @@ def test_the_closest_row_wins(coded: dict[str, object], expected: str) -> None:
     assert account_of(ROWS, **coded) == expected
 
 
+@limits(deadline=None)  # the machine is shared
 @given(st.permutations(ROWS))
 def test_row_order_means_nothing(rows: list[CodeRule]) -> None:
     for coded, expected in EXPECTED:
@@ -148,6 +150,7 @@ def test_uncoded_lines_have_a_rule_of_their_own() -> None:
 PATTERNS = st.text("01-", min_size=1, max_size=4)
 
 
+@limits(deadline=None)  # the machine is shared
 @given(
     st.lists(
         st.builds(

@@ -169,7 +169,9 @@ class _Draft:
     def bill(self, posted: PostedBill | None, zone: str, url: str) -> Bill | None:
         """The bill, or None once anything is missing."""
         status = BillStatus(self._settings.bill.status)
-        self._contact = self._keep(contact_for(self._requisition.vendor, self._chart))
+        self._contact = self._keep(
+            contact_for(self._requisition.vendor, self._chart, self._requisition.vendor_name)
+        )
         number = self._keep(bill_number(self._requisition, self._settings.bill.number))
         posting = self._posting_day(status, posted)
         due = self._due_date(zone)
@@ -399,11 +401,16 @@ class _Draft:
         )
 
 
-def contact_for(vendor: VendorId, chart: Chart) -> Contact | Gap:
-    """The contact a vendor is mapped to; one that was merged away is followed to where it went."""
+def contact_for(vendor: VendorId, chart: Chart, name: str = "") -> Contact | Gap:
+    """The contact a vendor is mapped to; one that was merged away is followed to where it went.
+
+    `name` is the vendor's, for the gap's words.
+    """
     row = _row_of(vendor, chart)
     if row is None:
-        return Gap("vendor_unmapped", str(vendor), f"Vendor {vendor} has no contact in Xero.")
+        return Gap(
+            "vendor_unmapped", str(vendor), f"{name or f'Vendor {vendor}'} has no contact in Xero."
+        )
     contact, seen = chart.contacts.get(row.contact), set[object]()
     while contact and not contact.active and contact.merged_to and contact.id not in seen:
         seen.add(contact.id)
