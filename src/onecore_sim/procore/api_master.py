@@ -37,8 +37,9 @@ def _me(call: Call) -> Reply:
 def _company_me(call: Call) -> Reply:
     first, _, last = call.user.name.partition(" ")
     return Reply(
-        wire_master.me(call.user)
-        | {
+        {
+            "id": call.user.id,
+            "name": call.user.name,
             "first_name": first,
             "last_name": last,
             "email_address": call.user.login,
@@ -220,7 +221,7 @@ def _project_vendors(call: Call) -> Reply:
     used = {c.vendor_id for c in project.commitments.values()}
     everyone = [v for v in call.core.state.vendors.values() if v.id in used]
     kept = rows(call, everyone, {"id": numbers(lambda v: v.id), "search": containing(_found)})
-    return page(call, kept, lambda v: wire_master.vendor(call.core, v, "normal"))
+    return page(call, kept, lambda v: wire_master.project_vendor(call.core, v))
 
 
 def _code_lists(call: Call) -> Reply:

@@ -31,8 +31,12 @@ def _wire(call: Call, hook: Hook) -> Json:
         "project_id": None if hook.project_id is None else str(hook.project_id),
         "created_at": stamp(hook.created_at),
         "updated_at": stamp(hook.updated_at),
-        "hook_type": "company" if hook.project_id is None else "project",
     }
+
+
+def _row(call: Call, hook: Hook) -> Json:
+    """A row of the list, which alone tells the level."""
+    return _wire(call, hook) | {"hook_type": "company" if hook.project_id is None else "project"}
 
 
 def _hook(call: Call, name: str) -> Hook:
@@ -49,7 +53,7 @@ def _hooks(call: Call) -> Reply:
     for name in ("namespace", "payload_version"):
         wanted = call.query(name)
         mine = [h for h in mine if wanted in (None, getattr(h, name))]
-    return page(call, mine, lambda h: _wire(call, h))
+    return page(call, mine, lambda h: _row(call, h))
 
 
 def _checked(said: Json) -> None:

@@ -109,6 +109,8 @@ def _ordered(call: Call, kept: list[Any]) -> list[Any]:
     order = call.core.switches["list_order"]
     if order == "scrambled":
         random.Random(len(kept)).shuffle(kept)
+    elif order == "id" and kept and isinstance(getattr(kept[0], "id", None), int):
+        kept.sort(key=lambda row: row.id)
     elif order != "id" and kept and hasattr(kept[0], "updated_at"):
         kept.sort(key=lambda row: row.updated_at, reverse=order == "newest_change_first")
     return kept

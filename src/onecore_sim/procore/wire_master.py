@@ -65,6 +65,7 @@ def project_row(core: Core, project: Project, view: str) -> Json:
         return row
     row |= _common(core, project)
     if view == "extended":
+        row.pop("is_demo")
         row |= {
             "description": None,
             "standard_cost_code_list_id": core.state.list_id,
@@ -157,6 +158,13 @@ def vendor(core: Core, one: Vendor, view: str) -> Json:
         }
     if view in ("extended", ""):
         row |= {"children_count": 0, "parent": None, "project_ids": _projects(core, one)}
+    return row
+
+
+def project_vendor(core: Core, one: Vendor) -> Json:
+    """A vendor in a project's directory."""
+    row = vendor(core, one, "normal") | {"project_ids": _projects(core, one)}
+    row.pop("contact_count")
     return row
 
 
