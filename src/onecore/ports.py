@@ -29,6 +29,9 @@ from onecore.domain.ids import (
     VendorId,
 )
 
+LONGEST_WRITE = 40.0
+"""Seconds after which a write is given up; no request of ours can arrive later than that."""
+
 
 class Clock(Protocol):
     """Where "now" comes from."""

@@ -26,6 +26,7 @@ from onecore.store.server_files import (
     DirectoryUnusable,
     EmbeddedError,
     Home,
+    discard,
     drop_socket_dir,
     held,
     home_at,
@@ -119,6 +120,11 @@ class EmbeddedPostgres:
             drop_socket_dir(home)
             self._process = None
         return True
+
+    def discard(self) -> None:
+        """Stop the server and delete the database for good; for demonstrations and tests."""
+        self.stop()
+        discard(self._data_dir)
 
     def status(self) -> Status:
         """How the server is; starts nothing, and makes at most the empty directory."""

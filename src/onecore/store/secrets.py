@@ -44,6 +44,8 @@ class Keyring:
             raise KeyUnusable("There is no secret key.")
         keys = [_key(secret, n) for n, secret in enumerate(secrets, 1)]
         self._first = keys[0][0]
+        first = secrets[0].encode()
+        self._purposes = lambda name: _derived(first, b"onecore " + name.encode(), 32).hex()
         self._ciphers = dict(reversed(keys))
 
     def __repr__(self) -> str:
@@ -59,6 +61,10 @@ class Keyring:
         if setting is not None:
             return cls(_listed(setting, ","))
         return cls(_listed(_key_file(directory), None))
+
+    def purpose_key(self, purpose: str) -> str:
+        """A key of its own for another purpose, such as signing cookies; changes on rotation."""
+        return self._purposes(purpose)
 
     def seal(self, plain: bytes, bound_to: str) -> bytes:
         """What may be stored; `bound_to` names its one place, as "grant:12:access_token"."""

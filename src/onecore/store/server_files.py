@@ -32,6 +32,7 @@ PORT = 5432  # names the socket file; nothing listens on a network port, Windows
 SOCKET_NAME = f".s.PGSQL.{PORT}"
 # what fits sockaddr_un with its closing zero
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 PLAIN_SIGNS = frozenset(ascii_letters + digits + "/._-+~")
 
 
@@ -51,10 +52,14 @@ class Owner:
     gid: int
     switch: bool  # this process is root and becomes that user for the server
 
-    def take(self, path: Path) -> None:
-        """Give a file or directory that this process just made to the server's user."""
+    def take(self, handle: int) -> None:
+        """Give an open file or directory to the server's user.
+
+        By its handle, never by name: in a directory of the server's user a name could meanwhile
+        lead anywhere, and root would give that away.
+        """
         if self.switch and sys.platform != "win32":
-            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+            os.fchown(handle, self.uid, self.gid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,7 @@ class Home:
 
 def home_at(data_dir: Path) -> Home:
     """The database's home for `data_dir`, made if missing. Raises DirectoryUnusable."""
-    data_dir = data_dir.absolute()
-    data_dir = data_dir.parent.resolve() / data_dir.name
+    data_dir = data_dir.resolve()
     if sys.platform == "win32":
         data_dir.mkdir(parents=True, exist_ok=True)
         return Home(data_dir, Owner(0, 0, switch=False))
@@ -193,31 +197,34 @@ def _parents(path: Path) -> None:
 def _private(path: Path, owner: Owner) -> None:
     """Make `path`, or check that it is the owner's, and let nobody else in."""
     _parents(path)
+    path.mkdir(mode=0o700, exist_ok=True)
     try:
-        path.mkdir(mode=0o700)
-        owner.take(path)
-    except FileExistsError:
-        _check_found(path, owner)
-    path.chmod(0o700)
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except PermissionError:
+        raise _of_another(path, path.lstat().st_uid) from None
+    try:
+        _check_found(path, handle, owner)
+        owner.take(handle)
+        os.fchmod(handle, 0o700)
+    finally:
+        os.close(handle)
 
 
-def _check_found(path: Path, owner: Owner) -> None:
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise DirectoryUnusable(f"{path} is not a directory.")
-    names = {x.name for x in path.iterdir()} if found.st_uid in (owner.uid, os.geteuid()) else set()
-    if names and not names & {"cluster", "cluster.new", "lock"}:
+def _check_found(path: Path, handle: int, owner: Owner) -> None:
+    names = set(os.listdir(handle))
+    if path.name != "run" and names and not names & {"cluster", "cluster.new", "lock"}:
         raise DirectoryUnusable(
             f"{path} holds other files ({min(names)}); the database wants a directory of its own."
         )
-    if found.st_uid == owner.uid:
-        return
-    if owner.switch and found.st_uid == 0:
-        owner.take(path)
-        return
-    raise DirectoryUnusable(
-        f"{path} belongs to another user (user {found.st_uid}). Start OneCore as that user, or "
-        "set ONECORE_DATA_DIR to a directory of your own."
+    uid = os.fstat(handle).st_uid
+    if uid != owner.uid and not (owner.switch and uid == 0):
+        raise _of_another(path, uid)
+
+
+def _of_another(path: Path, uid: int) -> DirectoryUnusable:
+    return DirectoryUnusable(
+        f"{path} belongs to another user (user {uid}). Start OneCore as that user, or set "
+        "ONECORE_DATA_DIR to a directory of your own."
     )
 
 
@@ -227,25 +234,38 @@ def write_private(path: Path, text: str, owner: Owner) -> None:
     new.unlink(missing_ok=True)
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
+        owner.take(handle)
         out.write(text)
         out.flush()
-        os.fsync(out.fileno())
-    owner.take(new)
+        os.fsync(handle)
     new.replace(path)
 
 
 def read_private(path: Path) -> str | None:
     """What `write_private` wrote, None if it is not there. Raises if others could have read it."""
     try:
-        found = path.lstat()
+        handle = os.open(path, os.O_RDONLY | NO_LINK)
     except FileNotFoundError:
         return None
-    if sys.platform != "win32" and (not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077):
-        raise DirectoryUnusable(
-            f"{path} may be read by others (mode {stat.S_IMODE(found.st_mode):04o}). "
-            "Make it private (chmod 600), and change what it holds if others use this machine."
-        )
-    return path.read_text("utf-8").strip()
+    with os.fdopen(handle, encoding="utf-8") as file:
+        found = os.fstat(handle)
+        if sys.platform != "win32" and (not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077):
+            raise DirectoryUnusable(
+                f"{path} may be read by others (mode {stat.S_IMODE(found.st_mode):04o}). Make it "
+                "private (chmod 600), and change what it holds if others use this machine."
+            )
+        return file.read().strip()
+
+
+def open_private(path: Path, owner: Owner, flags: int = 0) -> int:
+    """A handle for reading and writing; the file is made if missing, private to the owner."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | flags | NO_LINK, 0o600)
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(handle)
+        raise DirectoryUnusable(f"{path} is not an ordinary file of the database's own.")
+    owner.take(handle)
+    return handle
 
 
 def socket_dir(home: Home) -> Path:
@@ -258,7 +278,8 @@ def socket_dir(home: Home) -> Path:
         chosen = noted
     else:
         chosen = Path(tempfile.mkdtemp(prefix="onecore-", dir="/tmp"))
-        home.owner.take(chosen)
+        if home.owner.switch and sys.platform != "win32":
+            os.chown(chosen, home.owner.uid, home.owner.gid)  # root's, and /tmp is sticky
     write_private(home.address, f"{chosen}\n", home.owner)
     return chosen
 
@@ -284,20 +305,21 @@ def _fits(path: Path) -> bool:
     return size <= SOCKET_PATH_LIMIT and set(text) <= PLAIN_SIGNS
 
 
+def discard(data_dir: Path) -> None:
+    """Delete the database of `data_dir`, wherever it is; its server must have stopped."""
+    home = home_at(data_dir)
+    shutil.rmtree(home.path)
+    if sys.platform != "win32" and data_dir.resolve() != home.path:
+        (data_dir / "location").unlink()
+        data_dir.rmdir()
+
+
 def drop_socket_dir(home: Home) -> None:
     """Remove a socket directory made below /tmp, once its server has gone."""
     path = noted_socket_dir(home)
     if path is not None and path.parent != home.path:
         shutil.rmtree(path, ignore_errors=True)
         home.address.unlink(missing_ok=True)
-
-
-def open_private(path: Path, owner: Owner, flags: int = 0) -> int:
-    """A file handle for reading and writing; the file is made if missing, private to the owner."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    if sys.platform != "win32" and owner.switch:
-        os.fchown(handle, owner.uid, owner.gid)
-    return handle
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The embedded server's process: its settings, its start, its end, and whether it is there."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -227,13 +226,13 @@ def _gone(home: Home, patience: float) -> bool:
 
 def trim_log(home: Home) -> None:
     """Keep the log small; the server goes on writing into the emptied file."""
-    try:
-        if home.log.stat().st_size < LOG_LIMIT:
-            return
-        shutil.copyfile(home.log, home.log.with_name(f"{home.log.name}.1"))
-        os.truncate(home.log, 0)
-    except OSError:
-        return  # a log that cannot be trimmed stops nobody
+    if not home.log.exists() or home.log.stat().st_size < LOG_LIMIT:
+        return
+    handle = open_private(home.log, home.owner)
+    with os.fdopen(handle, "r+", encoding="utf-8", errors="replace") as log:
+        log.seek(max(0, os.fstat(handle).st_size - LOG_LIMIT))
+        write_private(home.log.with_name(f"{home.log.name}.1"), log.read(), home.owner)
+        os.ftruncate(handle, 0)
 
 
 def last_words(home: Home) -> str:

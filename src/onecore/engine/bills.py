@@ -1,0 +1,344 @@
+"""Planning the `bill` flow: read sources and targets, translate, decide. Nothing is written."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from onecore.domain.chart import Chart
+from onecore.domain.documents import Bill, PostedBill, Requisition
+from onecore.domain.gaps import Gap, Held
+from onecore.domain.ids import (
+    BillId,
+    BillLineId,
+    CommitmentId,
+    OrganisationId,
+    ProjectId,
+    RequisitionId,
+)
+from onecore.domain.refs import Flow, SourceRef
+from onecore.domain.settings import EffectiveSettings
+from onecore.domain.translate.bill import DEFAULT_ZONE, NothingDue, NotOurs, bill_from
+from onecore.engine import db
+from onecore.engine.absence import Absence, absence
+from onecore.engine.context import Books, Context
+from onecore.engine.references import MISSING_AGE
+from onecore.store import documents as records
+from onecore.store.models import Document, Link
+from onecore.sync import decide as d
+from onecore.sync.fields import Values, digested, posted_values, wanted_values
+
+REFRESHED_FOR = {
+    "contact_unknown", "contact_archived", "account_unknown", "account_archived", "tax_unknown",
+    "tracking_category_missing", "tracking_option_missing", "second_option_missing",
+    "retention_account_archived", "period_locked", "vendor_unmapped",
+}  # fmt: skip
+"""Gaps a fresh reference list may close, so the lists are read again before saying so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing to do with this document: `why` is a code. Its row, if any, can go."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Link a bill that is already there: ours by its mark, or because a person said so."""
+
+    bill: BillId
+    by_mark: bool
+
+
+Planned = d.Step | Ignored | Adopt
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would be done about one document, and everything needed to do it or to show it."""
+
+    ref: SourceRef
+    step: Planned
+    organisation: OrganisationId | None = None
+    requisition: Requisition | None = None
+    document: Document | None = None
+    link: Link | None = None
+    wanted: Bill | None = None
+    posted: PostedBill | None = None
+    chart: Chart | None = None
+    question: str = ""
+    absent: Absence | None = None
+    gaps: tuple[Gap, ...] = ()
+    settings: EffectiveSettings | None = None
+    duplicate: BillId | None = None  # the likeness a question is about
+    note: str = ""  # why a document in step has no target
+
+    @property
+    def line_keys(self) -> dict[BillLineId, str]:
+        return keys_of(self.link)
+
+    @property
+    def version(self) -> int:
+        """The version a new target of the main part would get."""
+        return records.next_version(self.document) if self.document is not None else 1
+
+    @property
+    def subject(self) -> str:
+        """A short text for lists while the document waits: number, vendor, project."""
+        claim = self.requisition
+        if claim is None:
+            return ""
+        number = claim.invoice_number or f"{claim.commitment_number} claim {claim.number}"
+        return f"{number} · {claim.vendor_name}"
+
+
+def keys_of(link: Link | None) -> dict[BillLineId, str]:
+    """Our line keys by Xero's line id."""
+    if link is None:
+        return {}
+    return {BillLineId(UUID(line)): key for key, line in link.line_ids.items()}
+
+
+async def plan_bills(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:
+    """A plan for each ref, in as few calls as it takes: one per project and one for the bills."""
+    documents = await db.run(records.known, ctx.workspace, Flow.BILL, refs)
+    plans: list[Plan] = []
+    by_project: dict[ProjectId, list[SourceRef]] = defaultdict(list)
+    for ref in refs:
+        if ref.project is None:
+            raise ValueError(f"{ref} lacks its project, which Procore asks for")
+        by_project[ref.project].append(ref)
+    for project, wanted in by_project.items():
+        claims = await read_requisitions(ctx, project, wanted)
+        for ref in wanted:
+            document = documents.get(str(ref))
+            plan = Plan(ref, Ignored("unread"), document=document)
+            plan.requisition = claims.get(ref.id)
+            plan.link = records.live_link(document) if document is not None else None
+            plan.organisation = _organisation(ctx, plan, project)
+            plans.append(plan)
+    await _read_targets(ctx, plans)
+    for plan in plans:
+        await _plan(ctx, plan)
+    return plans
+
+
+def _organisation(ctx: Context, plan: Plan, project: ProjectId) -> OrganisationId | None:
+    """Where it goes; what has gone somewhere stays there, whatever the routing says now."""
+    if plan.link is not None:
+        return OrganisationId(plan.link.organisation_id)
+    return ctx.document.organisation_of(project)
+
+
+async def read_requisitions(
+    ctx: Context, project: ProjectId, refs: Sequence[SourceRef]
+) -> dict[str, Requisition]:
+    """The claims that can be seen, by id, retainage movements read from the detail where needed."""
+    codes = {code.id: code for code in await ctx.lists.cost_codes(project)}
+    numbers = {c.id: c.number for c in await ctx.lists.commitments(project)}
+    ids = [RequisitionId(int(ref.id)) for ref in refs]
+    claims = await ctx.procore.requisitions(project, ids, codes, numbers, ctx.web_base_url)
+    if any(claim.commitment not in numbers for claim in claims):
+        fresh = await ctx.lists.commitments(project, MISSING_AGE)
+        numbers = {c.id: c.number for c in fresh}
+        claims = tuple(replace(c, commitment_number=numbers.get(c.commitment, "")) for c in claims)
+    return {str(c.id): await _completed(ctx, c) for c in claims}
+
+
+async def _completed(ctx: Context, claim: Requisition) -> Requisition:
+    """The claim with what only further pages tell, asked for where it matters."""
+    settings = ctx.settings(claim.project, claim.commitment, None)
+    if claim.status not in settings.bill.post_statuses:
+        return claim
+    if not claim.adds_up:
+        claim = claim.with_movements(await ctx.procore.movements(claim.project, claim.id))
+    if settings.bill.date == "approved":
+        approved_at = await ctx.procore.approved_at(claim.project, claim.id)
+        claim = replace(claim, approved_at=approved_at)
+    return claim
+
+
+async def _read_targets(ctx: Context, plans: Sequence[Plan]) -> None:
+    """Read the bills that links point at, one request per forty of an organisation."""
+    wanted: dict[OrganisationId, list[BillId]] = defaultdict(list)
+    for plan in plans:
+        if plan.link is not None and plan.organisation is not None:
+            wanted[plan.organisation].append(BillId(plan.link.target_id))
+    found: dict[BillId, PostedBill] = {}
+    for organisation, ids in wanted.items():
+        for bill in await _books(ctx, organisation).xero.bills(ids):
+            found[bill.id] = bill
+    for plan in plans:
+        if plan.link is not None:
+            plan.posted = found.get(BillId(plan.link.target_id))
+
+
+def _books(ctx: Context, organisation: OrganisationId) -> Books:
+    return ctx.books[organisation]
+
+
+async def _plan(ctx: Context, plan: Plan) -> None:
+    """Fill in one plan's step."""
+    if plan.organisation is None or plan.organisation not in ctx.books:
+        if plan.requisition is None:
+            plan.step = Ignored("not_seen")
+        else:
+            _hold(plan, (Gap("organisation_unmapped", str(plan.ref.project)),))
+        return
+    claim = plan.requisition
+    if claim is None:
+        await _plan_absent(ctx, plan)
+        return
+    project, contract = claim.project, claim.commitment
+    plan.settings = ctx.settings(project, contract, plan.organisation)
+    if claim.status not in plan.settings.bill.post_statuses:
+        if plan.link is None:
+            plan.step = Ignored("not_approved")
+            return
+        plan.chart = await ctx.chart(project, contract, plan.organisation)
+        _decide(ctx, plan, d.Source.REOPENED)
+        return
+    translated = await _translated(ctx, plan, project, contract, plan.organisation)
+    if isinstance(translated, NotOurs):
+        plan.step = Ignored("not_ours") if plan.link is None else d.Nothing()
+    elif isinstance(translated, Held):
+        _hold(plan, translated.gaps)
+    elif isinstance(translated, NothingDue):
+        if plan.link is None:
+            plan.step = d.Nothing()
+            plan.note = translated.reason
+        else:
+            _decide(ctx, plan, d.Source.EMPTY)
+    else:
+        plan.wanted = translated
+        _decide(ctx, plan, d.Source.POSTING)
+
+
+async def _translated(
+    ctx: Context,
+    plan: Plan,
+    project: ProjectId,
+    contract: CommitmentId,
+    organisation: OrganisationId,
+) -> Bill | Held | NothingDue | NotOurs:
+    """Translate; when something in a list is missing, once more with lists read afresh."""
+    assert plan.requisition is not None
+    # What would be made for a bill that is gone is a new one, with a mark of its own.
+    replaced = plan.posted is not None and plan.posted.is_gone
+    result: Bill | Held | NothingDue | NotOurs = NothingDue("no_movement")
+    for max_age in (None, MISSING_AGE):
+        plan.chart = await ctx.chart(project, contract, organisation, max_age)
+        result = bill_from(
+            plan.requisition,
+            plan.chart,
+            posted=None if replaced else plan.posted,
+            line_keys=plan.line_keys,
+            version=plan.link.version if plan.link is not None and not replaced else plan.version,
+            zone=await _zone(ctx, project),
+        )
+        if not (isinstance(result, Held) and {g.code for g in result.gaps} & REFRESHED_FOR):
+            break
+    return result
+
+
+async def _zone(ctx: Context, project: ProjectId) -> str:
+    """The project's time zone in Procore's words; a project we do not know has the default."""
+    rows = {row.id: row.time_zone for row in await ctx.lists.projects()}
+    return rows.get(project) or DEFAULT_ZONE
+
+
+def _hold(plan: Plan, gaps: tuple[Gap, ...]) -> None:
+    plan.gaps = gaps
+    plan.step = d.Hold(gaps)
+
+
+async def _plan_absent(ctx: Context, plan: Plan) -> None:
+    """A claim that was linked and is not seen: unseen, absent so far, or known to be deleted."""
+    if plan.document is None or plan.link is None:
+        plan.step = Ignored("not_seen")
+        return
+    plan.settings = ctx.settings(plan.ref.project, None, plan.organisation)
+    plan.absent = await absence(ctx, plan.document)
+    if plan.absent is Absence.CONFIRMED:
+        assert plan.ref.project is not None
+        assert plan.organisation is not None
+        contract = CommitmentId(plan.document.contract_id or 0)
+        plan.chart = await ctx.chart(plan.ref.project, contract, plan.organisation)
+        _decide(ctx, plan, d.Source.DELETED)
+    elif plan.absent is Absence.VISIBLE:
+        plan.step = d.Waiting("look_again")
+    else:
+        plan.step = d.Waiting("source_unseen" if plan.absent is Absence.UNSEEN else "absent")
+
+
+def _decide(ctx: Context, plan: Plan, source: d.Source) -> None:
+    """Decide, and once more with the answer a person gave to exactly this question."""
+    case = d.Case(
+        source=source,
+        wanted=digested(wanted_values(plan.wanted), ctx.digest) if plan.wanted else None,
+        agreed=d.Agreed(plan.link.wanted, plan.link.target) if plan.link else None,
+        target=_target(ctx, plan) if plan.link else None,
+        policies=plan.settings.policies if plan.settings else d.Policies(),
+    )
+    plan.step = d.decide(case)
+    if isinstance(plan.step, d.Ask | d.Drifted):
+        plan.question = _question(plan.step, case, plan.link)
+        answer = plan.document.answers.get(plan.question, "") if plan.document else ""
+        if answer:
+            plan.step = d.decide(replace(case, answer=answer))
+
+
+def _target(ctx: Context, plan: Plan) -> d.Target | None:
+    posted = plan.posted
+    if posted is None:
+        # Xero keeps voided and deleted bills readable by id, so not finding one is a fault of
+        # the read, not news about the bill.
+        raise LookupError("Xero did not return a bill that is linked")
+    if posted.is_gone:
+        state = d.TargetState.GONE
+    elif posted.is_frozen:
+        state = d.TargetState.FROZEN
+    elif posted.status == "AUTHORISED":
+        state = d.TargetState.APPROVED
+    else:
+        state = d.TargetState.OPEN
+    locked_until = plan.chart.organisation.locked_until if plan.chart else None
+    dates = [posted.bill_date] + ([plan.wanted.bill_date] if plan.wanted else [])
+    return d.Target(
+        state=state,
+        fields=digested(posted_values(posted, plan.line_keys), ctx.digest),
+        locked=locked_until is not None and min(dates) <= locked_until,
+    )
+
+
+def _question(step: d.Ask | d.Drifted, case: d.Case, link: Link | None) -> str:
+    """A digest of the exact situation, so that an answer holds for no other."""
+    code = step.code if isinstance(step, d.Ask) else "drifted"
+    parts = [code, str(link.target_id) if link else ""]
+    for name in sorted(step.fields):
+        wanted = (case.wanted or {}).get(name, "")
+        there = case.target.fields.get(name, "") if case.target else ""
+        parts.append(f"{name}={wanted}/{there}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def body_digest(bill: Bill, ctx: Context) -> str:
+    """One digest of everything wanted, for intents and approvals."""
+    fields: Mapping[str, str] = digested(wanted_values(bill), ctx.digest)
+    text = "\n".join(f"{name}={fields[name]}" for name in sorted(fields))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differing(plan: Plan, names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(field, wanted, there) in words for a screen, for the named fields."""
+    wanted: Values = wanted_values(plan.wanted) if plan.wanted else {}
+    there: Values = posted_values(plan.posted, plan.line_keys) if plan.posted else {}
+    return [(name, wanted.get(name, ""), there.get(name, "")) for name in sorted(names)]
+
+
+def retry_at(now: datetime, attempts: int) -> datetime:
+    """When to try again after a fault: 5 s, doubling, at most 10 minutes."""
+    return now + timedelta(seconds=min(600, 5 * 2 ** min(attempts, 10)))

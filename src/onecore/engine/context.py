@@ -1,0 +1,210 @@
+"""One workspace at work: its document, its clients, its lists, its digests."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from onecore.domain.chart import BusinessDay, Chart
+from onecore.domain.ids import (
+    CommitmentId,
+    CompanyId,
+    OrganisationId,
+    ProjectId,
+    WorkspaceId,
+)
+from onecore.domain.settings import EffectiveSettings, WorkspaceDocument
+from onecore.engine import config, db
+from onecore.engine.calendars import business_day
+from onecore.engine.calls import Accounts
+from onecore.engine.grants import GrantTokens
+from onecore.engine.references import ProcoreLists, References, XeroLists
+from onecore.engine.remotes import Remotes
+from onecore.ports import AccessLost, Clock, ProcorePort, Remote, XeroPort
+from onecore.store.models import ConfigVersion, Grant, Workspace, WorkspaceOrganisation
+from onecore.store.vault import Vault
+from onecore.sync.fields import Digest
+
+
+async def refuse_to_write() -> None:
+    """The guard of clients that were made for reading."""
+    raise RuntimeError("This client reads; writing needs the organisation's lease.")
+
+
+class NotConnected(Exception):
+    """A workspace lacks one of its remotes; the message says which and how to connect it."""
+
+
+@dataclass(slots=True)
+class Books:
+    """One Xero organisation as one workspace reaches it."""
+
+    organisation: OrganisationId
+    xero: XeroPort
+    lists: XeroLists
+
+
+@dataclass(slots=True)
+class Context:
+    """What every use case about one workspace starts from."""
+
+    workspace: WorkspaceId
+    name: str
+    web_base_url: str
+    document: WorkspaceDocument
+    config_number: int
+    digest: Digest
+    clock: Clock
+    vault: Vault
+    procore: ProcorePort
+    procore_scope: str  # what Procore counts calls by: the app, whatever the workspace
+    lists: ProcoreLists
+    books: dict[OrganisationId, Books]
+    is_business_day: BusinessDay = field(default=business_day)
+
+    def settings(
+        self,
+        project: ProjectId | None,
+        contract: CommitmentId | None,
+        organisation: OrganisationId | None,
+    ) -> EffectiveSettings:
+        return config.effective(self.document, project, contract, organisation)
+
+    async def chart(
+        self,
+        project: ProjectId,
+        contract: CommitmentId | None,
+        organisation: OrganisationId,
+        max_age: timedelta | None = None,
+    ) -> Chart:
+        """What translation looks up for one contract's documents, lists at most `max_age` old."""
+        lists = self.books[organisation].lists
+        accounts = await lists.accounts(max_age)
+        rates = await lists.tax_rates(max_age)
+        contacts = await lists.contacts(max_age)
+        return Chart(
+            organisation=await lists.organisation(max_age),
+            settings=self.settings(project, contract, organisation),
+            accounts={account.code: account for account in accounts},
+            tax_rates={rate.type: rate for rate in rates},
+            contacts={contact.id: contact for contact in contacts},
+            categories=await lists.categories(max_age),
+            is_business_day=self.is_business_day,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The stored part of a context, read in one go."""
+
+    workspace: Workspace
+    config: ConfigVersion
+    procore_grant: Grant | None
+    organisations: list[WorkspaceOrganisation]
+
+
+def read_rows(workspace: WorkspaceId) -> Rows:
+    row = Workspace.objects.get(pk=workspace)
+    newest = ConfigVersion.objects.filter(workspace=row).order_by("-number").first()
+    if newest is None:
+        raise NotConnected(f"Workspace {row.name} has no settings; import a workspace document.")
+    return Rows(
+        workspace=row,
+        config=newest,
+        procore_grant=Grant.objects.filter(workspace=row, remote=Remote.PROCORE.value)
+        .order_by("-renewed_at")
+        .first(),
+        organisations=list(
+            WorkspaceOrganisation.objects.filter(workspace=row).select_related(
+                "organisation", "grant"
+            )
+        ),
+    )
+
+
+def procore_scope(client_id: str) -> str:
+    return f"app:{client_id}"
+
+
+class Contexts:
+    """Makes contexts; keeps clients, tokens and lists of a workspace between uses."""
+
+    def __init__(
+        self, remotes: Remotes, vault: Vault, clock: Clock, poll_seconds: float | None = None
+    ) -> None:
+        self.poll_seconds = poll_seconds
+        self.remotes = remotes
+        self.vault = vault
+        self.clock = clock
+        self.calls = Accounts(clock)
+        self._tokens: dict[int, GrantTokens] = {}
+        self._references: dict[WorkspaceId, References] = {}
+
+    def tokens(self, grant: int) -> GrantTokens:
+        if grant not in self._tokens:
+            self._tokens[grant] = GrantTokens(grant, self.remotes, self.vault, self.clock)
+        return self._tokens[grant]
+
+    def references(self, workspace: WorkspaceId) -> References:
+        if workspace not in self._references:
+            self._references[workspace] = References(workspace, self.vault, self.clock)
+        return self._references[workspace]
+
+    async def of(
+        self,
+        workspace: WorkspaceId,
+        before_write: Callable[[], Awaitable[None]] | None = None,
+    ) -> Context:
+        """The context as the rows have it now. Raises NotConnected or AccessLost.
+
+        Without `before_write` its Xero clients are for reading: the engine alone writes, under
+        the organisation's lease.
+        """
+        rows = await db.run(read_rows, workspace)
+        row = rows.workspace
+        grant = rows.procore_grant
+        if grant is None or row.company_id is None:
+            raise NotConnected(
+                f"Workspace {row.name} is not connected to Procore. "
+                f"Run: onecore connect procore -w {row.name!r} --company-id N"
+            )
+        if grant.broken:
+            raise AccessLost(Remote.PROCORE, "connection", grant.broken)
+        references = self.references(workspace)
+        scope = procore_scope(grant.client_id)
+        procore = self.remotes.procore(
+            CompanyId(row.company_id), self.tokens(grant.pk), self.calls, scope
+        )
+        return Context(
+            workspace=workspace,
+            name=row.name,
+            web_base_url=row.web_base_url,
+            document=config.read(rows.config.text),
+            config_number=rows.config.number,
+            digest=self.vault.digest(row.digest_key, f"workspace:{row.pk}"),
+            clock=self.clock,
+            vault=self.vault,
+            procore=procore,
+            procore_scope=scope,
+            lists=ProcoreLists(references, procore),
+            books=self._books(rows.organisations, references, before_write),
+        )
+
+    def _books(
+        self,
+        rows: list[WorkspaceOrganisation],
+        references: References,
+        before_write: Callable[[], Awaitable[None]] | None,
+    ) -> dict[OrganisationId, Books]:
+        books: dict[OrganisationId, Books] = {}
+        for row in rows:
+            organisation = OrganisationId(row.organisation_id)
+            xero = self.remotes.xero(
+                None if row.custom else organisation,
+                self.tokens(row.grant_id),
+                self.calls,
+                before_write or refuse_to_write,
+                str(organisation),
+            )
+            lists = XeroLists(references, organisation, xero)
+            books[organisation] = Books(organisation, xero, lists)
+        return books

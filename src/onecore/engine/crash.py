@@ -1,0 +1,40 @@
+"""Named points where a test may kill the process: after every commit, before every send.
+
+`ONECORE_TEST_CRASH=name` or `name:3` (the third time it is reached) kills with SIGKILL, as a power
+cut would: nothing is cleaned up. Unset, which is always so outside tests, a point does nothing.
+"""
+
+import os
+import signal
+from collections import Counter
+
+_wanted, _, _nth = os.environ.get("ONECORE_TEST_CRASH", "").partition(":")
+_reached: Counter[str] = Counter()
+
+POINTS: tuple[str, ...] = (
+    "hint.said",
+    "feed.read",
+    "lease.taken",
+    "index.written",
+    "plan.written",
+    "intent.written",
+    "send.write",
+    "answer.create",
+    "answer.update",
+    "answer.remove",
+    "outcome.written",
+    "hint.finished",
+    "doubt.settled",
+)
+"""Every point there is, so that a test can walk them all."""
+
+
+def reach(name: str) -> None:
+    """Die here if a test asked for it. Raises KeyError for a point nobody listed."""
+    if name not in POINTS:
+        raise KeyError(f"{name} is not in engine.crash.POINTS")
+    if name != _wanted:
+        return
+    _reached[name] += 1
+    if _reached[name] == int(_nth or 1):
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,113 @@
+"""The workspace document: exported, compared, imported, brought back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from onecore.domain.ids import WorkspaceId
+from onecore.domain.refs import Flow, parse_ref
+from onecore.engine import config
+from onecore.engine.config import BadDocument, Change
+from onecore.engine.service import Service
+from onecore.engine.use.errors import UseError
+from onecore.engine.use.workspaces import newest_config
+from onecore.store import audit, documents, hints
+from onecore.store.models import ConfigVersion, Feed, Workspace, WorkspaceOrganisation
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import changes (or would change), and the version it became."""
+
+    changes: tuple[Change, ...]
+    number: int
+
+
+class BadConfig(UseError):
+    """A document that cannot be used; every problem names its line and field."""
+
+    def __init__(self, bad: BadDocument) -> None:
+        super().__init__("\n".join(str(problem) for problem in bad.problems))
+        self.problems = bad.problems
+
+
+def export(workspace: WorkspaceId) -> str:
+    """The document as it holds now, comments kept."""
+    return newest_config(workspace).text
+
+
+def import_text(
+    service: Service, workspace: WorkspaceId, text: str, actor: str, dry_run: bool = False,
+    note: str = "",
+) -> Imported:  # fmt: skip
+    """Make `text` the workspace's document, or only say what it would change.
+
+    Raises BadConfig with all problems; nothing is changed then.
+    """
+    try:
+        document = config.read(text)
+    except BadDocument as bad:
+        raise BadConfig(bad) from None
+    _check_organisations(workspace, {row.id for row in document.organisations})
+    with transaction.atomic():
+        Workspace.objects.select_for_update().get(pk=workspace)
+        newest = newest_config(workspace)
+        changes = config.diff(newest.text, text)
+        if dry_run or (not changes and text == newest.text):
+            return Imported(changes, newest.number)
+        number = newest.number + 1
+        ConfigVersion.objects.create(
+            workspace_id=workspace,
+            number=number,
+            text=text,
+            author=actor,
+            note=note,
+            created_at=service.clock.now(),
+        )
+        audit.record(
+            workspace,
+            service.clock.now(),
+            actor,
+            "config.changed",
+            str(number),
+            changes=len(changes),
+        )
+    look_at_waiting(service, workspace)
+    return Imported(changes, number)
+
+
+def _check_organisations(workspace: WorkspaceId, named: set[object]) -> None:
+    """Organisations named must be connected, once any is."""
+    joined = set(
+        WorkspaceOrganisation.objects.filter(workspace_id=workspace).values_list(
+            "organisation_id", flat=True
+        )
+    )
+    unknown = named - joined
+    if joined and unknown:
+        raise UseError(
+            f"organisations: {', '.join(str(x) for x in unknown)} is not connected to this "
+            "workspace. Connect it first: onecore connect xero -w NAME"
+        )
+
+
+def edit(
+    service: Service, workspace: WorkspaceId, change: Callable[[str], str], actor: str, note: str
+) -> Imported:
+    """Import the newest document with one edit made to it."""
+    return import_text(service, workspace, change(export(workspace)), actor, note=note)
+
+
+def look_at_waiting(service: Service, workspace: WorkspaceId) -> int:
+    """Say a hint for every document a change of settings might release; how many."""
+    now = service.clock.now()
+    refs = [parse_ref(text) for text in documents.waiting_refs(workspace, Flow.BILL)]
+    document = config.read(newest_config(workspace).text)
+    for ref in refs:
+        organisation = document.organisation_of(ref.project) if ref.project is not None else None
+        hints.say(workspace, organisation, Flow.BILL, [ref], now, lane="person")
+    Feed.objects.filter(workspace_id=workspace).update(next_due_at=now)
+    for one in WorkspaceOrganisation.objects.filter(workspace_id=workspace):
+        hints.wake(one.organisation_id, now)
+    return len(refs)

@@ -1,0 +1,167 @@
+"""Looking at documents now: one, some, or everything that is due, until nothing is."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Sum
+
+from onecore.domain.ids import OrganisationId, WorkspaceId
+from onecore.domain.refs import Flow, Kind, SourceRef
+from onecore.engine import config, db
+from onecore.engine.service import Service
+from onecore.engine.use.errors import NotFound, UseError
+from onecore.engine.use.workspaces import newest_config
+from onecore.ports import Remote
+from onecore.store import documents, hints
+from onecore.store.models import (
+    CallCount,
+    Document,
+    Feed,
+    Grant,
+    Hint,
+    WorkspaceOrganisation,
+)
+
+
+@dataclass(slots=True)
+class Synced:
+    """What a sync came to. `done` counts documents settled, `waiting` those not done in time."""
+
+    done: int = 0
+    waiting: int = 0
+    attention: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    idle: bool = False
+    troubles: tuple[str, ...] = ()
+
+
+def with_project(workspace: WorkspaceId, ref: SourceRef) -> SourceRef:
+    """The ref with its project, from what was seen before. Raises NotFound when it never was."""
+    if ref.kind is not Kind.REQUISITION:
+        raise UseError(f"{ref.kind} documents are not carried in this version; requisitions are.")
+    if ref.project is not None:
+        return ref
+    seen = Document.objects.filter(workspace_id=workspace, ref__endswith=f"/{ref.id}").first()
+    if seen is None:
+        raise NotFound(
+            f"{ref} has not been seen before, so its project is needed: {ref.kind}:PROJECT/{ref.id}"
+        )
+    return SourceRef.requisition(seen.project_id or 0, int(ref.id))
+
+
+def say(
+    service: Service, workspace: WorkspaceId, refs: Sequence[SourceRef], lane: str = "person"
+) -> None:
+    """Say that these documents are to be looked at now."""
+    document = config.read(newest_config(workspace).text)
+    now = service.clock.now()
+    for ref in refs:
+        whole = with_project(workspace, ref)
+        assert whole.project is not None
+        organisation = document.organisation_of(whole.project)
+        hints.say(workspace, organisation, Flow.BILL, [whole], now, lane=lane)
+
+
+def look_at_feeds(service: Service, workspace: WorkspaceId) -> None:
+    """Make every feed of a workspace due now."""
+    now = service.clock.now()
+    Feed.objects.filter(workspace_id=workspace, kind="requisitions").update(next_due_at=now)
+    for one in WorkspaceOrganisation.objects.filter(workspace_id=workspace):
+        hints.wake(one.organisation_id, now)
+
+
+def is_idle(service: Service, workspace: WorkspaceId) -> bool:
+    """No hint due now and no unsettled intent; what is held or asked does not count."""
+    return (
+        hints.pending(workspace, service.clock.now()) == 0
+        and documents.unsettled_count(workspace) == 0
+    )
+
+
+async def sync(
+    service: Service,
+    workspace: WorkspaceId,
+    refs: Sequence[SourceRef] = (),
+    until_idle: bool = False,
+    timeout: timedelta = timedelta(minutes=2),
+    progress: Callable[[Synced], None] | None = None,
+) -> Synced:
+    """Look now, in this process where nobody holds the organisation, else wait for the holder.
+
+    With `refs` only those are said; without, every feed is read. `until_idle` goes on until
+    nothing is due. Ends at `timeout` with what is left in `waiting`.
+    """
+    started = service.clock.now()
+    before = await db.run(_calls, workspace)
+    if refs:
+        await db.run(say, service, workspace, refs)
+    else:
+        await db.run(look_at_feeds, service, workspace)
+    organisations = await db.run(_organisations, workspace)
+    if not organisations:
+        raise UseError("This workspace is not connected to Xero. Run: onecore connect xero -w NAME")
+    result = Synced()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout.total_seconds()
+    while True:
+        troubles: list[str] = []
+        for organisation in organisations:
+            turn = await service.organisations.turn(organisation)
+            troubles += turn.troubles
+        result = await db.run(_summary, service, workspace, refs, started, before)
+        result.troubles = tuple(dict.fromkeys(troubles))
+        if progress is not None:
+            progress(result)
+        finished = result.idle if until_idle or not refs else result.waiting == 0
+        if finished or loop.time() >= deadline:
+            return result
+        await asyncio.sleep(0.2)
+
+
+def _organisations(workspace: WorkspaceId) -> list[OrganisationId]:
+    rows = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
+    return [OrganisationId(UUID(str(pk))) for pk in rows.values_list("organisation_id", flat=True)]
+
+
+def _summary(
+    service: Service,
+    workspace: WorkspaceId,
+    refs: Sequence[SourceRef],
+    started: datetime,
+    before: dict[str, int],
+) -> Synced:
+    after = _calls(workspace)
+    looked = Document.objects.filter(workspace_id=workspace, looked_at__gte=started)
+    due = Hint.objects.filter(workspace_id=workspace, due_at__lte=service.clock.now())
+    waiting = due.count() + documents.unsettled_count(workspace)
+    return Synced(
+        done=looked.filter(state__in=documents.SETTLED).count(),
+        waiting=waiting,
+        attention=Document.objects.filter(
+            workspace_id=workspace, state__in=documents.NEEDS_A_PERSON
+        ).count(),
+        calls={name: after[name] - before.get(name, 0) for name in after},
+        idle=waiting == 0,
+    )
+
+
+def _calls(workspace: WorkspaceId) -> dict[str, int]:
+    """Calls made so far by remote, over everything this workspace is counted under."""
+    totals = {}
+    for remote, scopes in scopes_of(workspace).items():
+        found = CallCount.objects.filter(remote=remote.value, scope__in=scopes)
+        totals[remote.value] = found.aggregate(n=Sum("calls"))["n"] or 0
+    return totals
+
+
+def scopes_of(workspace: WorkspaceId) -> dict[Remote, list[str]]:
+    """What the remotes count this workspace's calls under."""
+    apps = Grant.objects.filter(workspace_id=workspace, remote="procore")
+    joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
+    return {
+        Remote.PROCORE: [f"app:{row.client_id}" for row in apps],
+        Remote.XERO: [str(row.organisation_id) for row in joined],
+    }

@@ -1,0 +1,8 @@
+"""The store as a Django application."""
+
+from django.apps import AppConfig
+
+
+class StoreConfig(AppConfig):
+    name = "onecore.store"
+    label = "store"
