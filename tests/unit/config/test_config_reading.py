@@ -350,7 +350,8 @@ def test_the_same_organisation_twice() -> None:
         "tax_overrides: [{account: Q, tax_type: A},\n {account: Q, side: payable, tax_type: C}]",
         'uncoded: [{expense: "3"},\n {expense: "4"}]',
         "retention: [{payable: {method: net}},\n {payable: {method: line}}]",
-        "people: [{person_id: 1, rates: [{time_type_id: 1, rate: 1},\n{time_type_id: 1, rate: 2}]}]",
+        "people: [{person_id: 1, rates: [{time_type_id: 1, rate: 1},\n"
+        " {time_type_id: 1, rate: 2}]}]",
     ],
 )
 def test_two_rows_about_the_same_thing(rows: str) -> None:
