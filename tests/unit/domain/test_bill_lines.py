@@ -311,6 +311,17 @@ def test_an_amendment_keeps_retention_with_the_type_the_bookkeeper_chose() -> No
     assert predicted_totals(made, books).tax == 200
 
 
+def test_what_xero_took_once_is_not_checked_again() -> None:
+    """The account's default type was retired since; the posted line bears another by now."""
+    books = chart()
+    posted, keys = posted_from(bill(claim(WORK), books), {"item:9": "EXEMPTEXPENSES"})
+    rates = {k: v for k, v in books.tax_rates.items() if k != "INPUT"}
+    retired = replace(books, tax_rates=rates)
+    assert gaps(claim(line("1")), retired) == [("tax_unknown", "INPUT")]
+    made = bill(claim(WORK), retired, posted=posted, line_keys=keys)
+    assert made.lines[1].tax_type == "EXEMPTEXPENSES"
+
+
 def test_lines_new_since_the_posting_go_by_prediction() -> None:
     books = chart()
     posted, keys = posted_from(bill(claim(WORK), books), {"item:9": "EXEMPTEXPENSES"})

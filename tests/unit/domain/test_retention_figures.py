@@ -197,8 +197,13 @@ def test_cis_labour_goes_over_net_so_that_xero_deducts_from_what_is_paid() -> No
     assert paid == [72_000, 43_200, 6_400, 6_400]
 
 
-def test_cis_labour_with_a_retention_line_is_held() -> None:
-    assert gaps(claim(CLAIMS[0]), cis_books("line")) == [("retention_method_unfit", "line")]
+@pytest.mark.parametrize("claimed", [CLAIMS[0], CLAIMS[2]])
+def test_cis_labour_with_a_retention_line_is_held(claimed: RequisitionLine) -> None:
+    assert gaps(claim(claimed), cis_books("line")) == [("retention_method_unfit", "line")]
+
+
+def test_cis_labour_without_retention_goes_over_by_any_method() -> None:
+    assert amounts_of(bill(claim(line("500")), cis_books("line"))) == {"item:9": "500.00"}
 
 
 # --- tax of the retention line -----------------------------------------------------------------
@@ -216,8 +221,9 @@ def test_taxed_and_free_work_hold_retention_under_their_own_types(lines: str) ->
     assert totals(made, books) == ("54000.00", "4500.00", "58500.00")
 
 
-def test_one_line_means_one_per_tax_type() -> None:
-    made = bill(claim(*MIXED), chart())
+@pytest.mark.parametrize("lines", ["one", "tax"])
+def test_one_line_means_one_per_tax_type(lines: str) -> None:
+    made = bill(claim(*MIXED), chart(payable=side(lines=lines)))
     assert amounts_of(made) == {
         "item:1": "50000.00",
         "item:2": "10000.00",
@@ -453,63 +459,3 @@ def test_lines_that_even_out_by_net_still_post() -> None:
     lines = (line("100", id=1), line("-100", id=2))
     made = bill(claim(*lines), chart(payable=side("net")))
     assert amounts_of(made) == {"item:1": "100.00", "item:2": "-100.00"}
-
-
-# --- what holds a claim ------------------------------------------------------------------------
-
-
-def test_no_account_holds_the_claim_and_never_another_method() -> None:
-    books = chart(payable=side(account=None))
-    assert gaps(claim(CLAIMS[0]), books) == [("retention_account_missing", "payable")]
-
-
-def test_no_account_is_needed_where_nothing_moves() -> None:
-    made = bill(claim(line("1000")), chart(payable=side(account=None)))
-    assert amounts_of(made) == {"item:9": "1000.00"}
-
-
-def test_net_needs_no_retention_account() -> None:
-    made = bill(claim(CLAIMS[0]), chart(payable=side("net", account=None)))
-    assert amounts_of(made) == {"item:9": "90000.00"}
-
-
-def test_an_archived_retention_account_holds_the_claim() -> None:
-    shut = account("820R", "Retention", AccountClass.LIABILITY, active=False)
-    books = chart(accounts=accounts("AU") | {shut.code: shut})
-    assert gaps(claim(CLAIMS[0]), books) == [("retention_account_archived", "820R")]
-
-
-def test_both_retention_accounts_are_checked() -> None:
-    shut = account("821R", "Released", AccountClass.LIABILITY, active=False)
-    books = chart(
-        accounts=accounts("AU") | {shut.code: shut},
-        payable=side(account=AccountCode("999"), released_account=AccountCode("821R")),
-    )
-    assert gaps(claim(CLAIMS[0]), books) == [
-        ("retention_account_missing", "999"),
-        ("retention_account_archived", "821R"),
-    ]
-
-
-def test_a_control_account_cannot_hold_retention() -> None:
-    books = chart(payable=side(account=AccountCode("800")))
-    assert gaps(claim(CLAIMS[0]), books) == [("account_refused", "800")]
-
-
-def test_a_type_the_retention_account_cannot_take_holds_the_claim() -> None:
-    income = account("820R", "Retention", AccountClass.REVENUE)
-    books = chart(accounts=accounts("AU") | {income.code: income})
-    assert gaps(claim(CLAIMS[0]), books) == [("retention_tax_unfit", "INPUT/820R")]
-
-
-def test_no_untaxed_type_to_be_had_holds_the_claim() -> None:
-    rates = {k: v for k, v in chart().tax_rates.items() if k != "BASEXCLUDED"}
-    books = chart(payable=side(tax="none"), tax_rates=rates)
-    assert gaps(claim(CLAIMS[0]), books) == [("tax_unknown", "BASEXCLUDED")]
-
-
-@pytest.mark.parametrize("method", ["document", "credit_note"])
-def test_methods_not_built_yet_say_so(method: str) -> None:
-    books = chart(payable=side(method))
-    assert gaps(claim(CLAIMS[0]), books) == [("retention_method_unbuilt", method)]
-    assert amounts_of(bill(claim(line("500")), books)) == {"item:9": "500.00"}

@@ -390,14 +390,15 @@ class _Draft:
         return coded.effective
 
     def _cis_gap(self, coded: _Coded) -> Gap | None:
-        """Xero deducts CIS from labour lines, and a retention line does not lower that [C 3]."""
-        if coded.account.system != "CISLABOUREXPENSE" or not coded.line.gross:
+        """Xero deducts CIS from labour lines alone [C 3]: a retention line neither lowers the
+        deduction when money is held, nor brings it when money is released."""
+        if coded.account.system != "CISLABOUREXPENSE":
             return None
         return Gap(
             "retention_method_unfit",
             self._side.method,
-            f"Xero takes the CIS deduction on {coded.account.name} from the full work, retention "
-            "included; claims with CIS labour go over by the retention method net.",
+            f"Xero takes the CIS deduction from {coded.account.name} alone, so retention on an "
+            "account of its own would make it wrong; use the retention method net.",
         )
 
 
