@@ -105,6 +105,13 @@ def test_base64_with_or_without_its_end_is_the_same_key() -> None:
     assert all(Keyring([x]).open(sealed, PLACE) == b"token" for x in spellings)
 
 
+def test_each_purpose_has_a_key_of_its_own_by_the_newest_secret() -> None:
+    ring = Keyring([NEW, OLD])
+    keys = {ring.purpose_key("django"), ring.purpose_key("hooks"), RING.purpose_key("django")}
+    assert len(keys) == 3 and all(len(x) == 64 for x in keys)
+    assert ring.purpose_key("django") == Keyring([NEW]).purpose_key("django")
+
+
 @pytest.mark.parametrize("secrets", [[], ["short"], [NEW, "x" * 31]])
 def test_weak_keys_are_refused_unsaid(secrets: list[str]) -> None:
     with pytest.raises(KeyUnusable) as error:

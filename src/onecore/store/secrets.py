@@ -42,11 +42,10 @@ class Keyring:
         """Each secret is 32 characters or more, or base64 of 32 bytes. Raises KeyUnusable."""
         if not secrets:
             raise KeyUnusable("There is no secret key.")
-        keys = [_key(secret, n) for n, secret in enumerate(secrets, 1)]
-        self._first = keys[0][0]
-        first = secrets[0].encode()
-        self._purposes = lambda name: _derived(first, b"onecore " + name.encode(), 32).hex()
-        self._ciphers = dict(reversed(keys))
+        materials = [_material(secret, n) for n, secret in enumerate(secrets, 1)]
+        self._newest = materials[0]
+        self._first = _id_of(self._newest)
+        self._ciphers = {_id_of(x): AESGCM(_derived(x, b"seal", 32)) for x in materials}
 
     def __repr__(self) -> str:
         return f"<Keyring of {len(self._ciphers)}>"
@@ -63,8 +62,8 @@ class Keyring:
         return cls(_listed(_key_file(directory), None))
 
     def purpose_key(self, purpose: str) -> str:
-        """A key of its own for another purpose, such as signing cookies; changes on rotation."""
-        return self._purposes(purpose)
+        """64 hex digits for another purpose, such as signing cookies; a rotation changes them."""
+        return _derived(self._newest, b"for " + purpose.encode(), 32).hex()
 
     def seal(self, plain: bytes, bound_to: str) -> bytes:
         """What may be stored; `bound_to` names its one place, as "grant:12:access_token"."""
@@ -125,14 +124,17 @@ def new_digest_key() -> bytes:
     return random_source.token_bytes(32)
 
 
-def _key(secret: str, place: int) -> tuple[bytes, AESGCM]:
+def _material(secret: str, place: int) -> bytes:
     if len(secret) < LEAST_LENGTH:
         raise KeyUnusable(
             f"Secret key number {place} has {len(secret)} characters; it takes {LEAST_LENGTH} or "
             "more. Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
-    material = _as_base64(secret) or secret.encode()
-    return _derived(material, b"key id", KEY_ID_SIZE), AESGCM(_derived(material, b"seal", 32))
+    return _as_base64(secret) or secret.encode()
+
+
+def _id_of(material: bytes) -> bytes:
+    return _derived(material, b"key id", KEY_ID_SIZE)
 
 
 def _as_base64(secret: str) -> bytes | None:
