@@ -1,30 +1,25 @@
-"""What changes: each function is one change, complete before the next request is looked at.
+"""Changes to contracts, vendors and projects; see claim_actions for the manner."""
 
-The API, the pages for a person and the paths tests use all call these. `by` is the id of the
-user who did it. A change that Procore would refuse raises ApiError and leaves all as it was.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from onecore_sim.procore import claims
-from onecore_sim.procore.coding import standard_of, wbs_pair
-from onecore_sim.procore.core import Core, read_date, read_money
-from onecore_sim.procore.errors import ApiError, invalid, missing, not_found
+from onecore_sim.procore.claim_actions import new_claim
+from onecore_sim.procore.coding import project_cost_code_id, standard_of, wbs_pair
+from onecore_sim.procore.core import Core, read_money
+from onecore_sim.procore.errors import invalid, missing
 from onecore_sim.procore.events import announce
+from onecore_sim.procore.records import take_origin_id
 from onecore_sim.procore.state import (
-    CLAIM_STATUSES,
     CONTRACT_STATUSES,
     TOOLS,
     WORK_ORDER,
     ChangeOrder,
-    ClaimItem,
     Commitment,
-    History,
+    CostCode,
     Line,
     Project,
-    Requisition,
     Vendor,
 )
 
@@ -32,230 +27,6 @@ CONTRACT_RESOURCE = {
     "WorkOrderContract": "Work Order Contracts",
     "PurchaseOrderContract": "Purchase Order Contracts",
 }
-AMOUNTS = ("work", "new_materials", "materials_moved", "work_released", "materials_released")
-OVERRIDES = (
-    "work_retained_entered", "materials_retained_entered",
-    "work_percent_entered", "materials_percent_entered",
-)  # fmt: skip
-
-
-def claim_of(project: Project, claim_id: int) -> Requisition:
-    claim = project.requisitions.get(claim_id)
-    if claim is None:
-        raise not_found()
-    return claim
-
-
-def commitment_of(project: Project, commitment_id: int) -> Commitment:
-    commitment = project.commitments.get(commitment_id)
-    if commitment is None or commitment.deleted_at:
-        raise not_found()
-    return commitment
-
-
-def may_change(core: Core, project: Project, claim: Requisition) -> None:
-    """Raises unless the claim is its contract's newest and not locked by an origin_id."""
-    if not claims.newest(project, claim):
-        raise ApiError(422, "Only the latest invoice of a contract can be changed")
-    check_unlocked(core, claim.origin_id)
-
-
-def check_unlocked(core: Core, origin_id: str | None) -> None:
-    if origin_id and core.switches.on("origin_id_locks"):
-        raise ApiError(422, "The record is synced to an accounting system and cannot be changed")
-
-
-def take_origin_id(
-    core: Core, wanted: str | None, mine: object, all_of_kind: Sequence[Any]
-) -> str | None:
-    """The origin_id to store; refused when another record of the kind has it, in any project."""
-    if wanted and any(x is not mine and x.origin_id == wanted for x in all_of_kind):
-        raise ApiError(
-            core.switches.number("duplicate_origin_status"),
-            "origin_id has already been taken",
-            fields={"origin_id": ["has already been taken"]},
-        )
-    return wanted or None
-
-
-def all_claims(core: Core) -> list[Requisition]:
-    return [c for p in core.state.projects.values() for c in p.requisitions.values()]
-
-
-def set_status(core: Core, project: Project, claim: Requisition, status: str, by: int) -> None:
-    """Any status may follow any other: Procore publishes no table of transitions."""
-    if status not in CLAIM_STATUSES:
-        raise invalid("status", "is not included in the list")
-    may_change(core, project, claim)
-    if status == claim.status:
-        return
-    record(core, project, claim, "status", claim.status, status, by)
-    claim.status = status
-    if status == "under_review" and claim.submitted_at is None:
-        claim.submitted_at = core.now().date()
-    core.touch(claim)
-    announce(core, "Requisitions", "update", claim.id, project, by)
-
-
-def record(
-    core: Core, project: Project, claim: Requisition, column: str, old: object, new: object, by: int
-) -> None:
-    """Put a change into the claim's history: the only place that tells who approved, and when."""
-    was, became = ("" if x is None else str(x) for x in (old, new))
-    told = History(core.new_id(), claim.id, column, was, became, by, core.now())
-    project.histories.append(told)
-
-
-def new_claim(
-    core: Core, project: Project, commitment: Commitment, said: Mapping[str, Any], by: int
-) -> Requisition:
-    """A new claim on a commitment, carried on from the one before, with nothing claimed yet."""
-    status = said.get("status") or "draft"
-    if status not in CLAIM_STATUSES:
-        raise invalid("status", "is not included in the list")
-    origin_id = take_origin_id(core, said.get("origin_id"), None, all_claims(core))
-    before = claims.chain(project, commitment.id)
-    today = core.now().date()
-    claim = Requisition(
-        id=core.new_id(),
-        commitment_id=commitment.id,
-        number=before[-1].number + 1 if before else 1,
-        status=status,
-        created_at=core.now(),
-        updated_at=core.now(),
-        created_by=by,
-        previous_id=before[-1].id if before else None,
-        requisition_start=today.replace(day=1),
-        requisition_end=today,
-        billing_date=today,
-        submitted_at=None if status == "draft" else today,
-        origin_id=origin_id,
-    )
-    _set_header(project, claim, said)
-    claims.add_missing_items(project, commitment, claim, core.new_id)
-    _enter_lines(project, claim, said.get("lines") or ())
-    project.requisitions[claim.id] = claim
-    claims.retain(project, commitment, claim)
-    if status != "draft":
-        record(core, project, claim, "status", "draft", status, by)
-    core.touch(commitment)
-    announce(core, "Requisitions", "create", claim.id, project, by)
-    return claim
-
-
-def edit_claim(
-    core: Core, project: Project, claim: Requisition, said: Mapping[str, Any], by: int
-) -> None:
-    """Change header fields, lines and status of the newest claim of a contract.
-
-    Clearing origin_id alone is let through where that unlocks the record.
-    """
-    unlocking = "origin_id" in said and not said["origin_id"]
-    if unlocking and core.switches.on("origin_id_null_unlocks") and claims.newest(project, claim):
-        claim.origin_id = None
-    may_change(core, project, claim)
-    status = said.get("status")
-    if status is not None and status not in CLAIM_STATUSES:
-        raise invalid("status", "is not included in the list")
-    origin_id = claim.origin_id
-    if "origin_id" in said:
-        origin_id = take_origin_id(core, said["origin_id"], claim, all_claims(core))
-    commitment = project.commitments[claim.commitment_id]
-    lines = said.get("lines") or ()
-    if lines:
-        claims.add_missing_items(project, commitment, claim, core.new_id)
-        _enter_lines(project, claim, lines)
-        claims.retain(project, commitment, claim)
-    if "invoice_number" in said and said["invoice_number"] != claim.invoice_number:
-        record(
-            core, project, claim, "invoice_number", claim.invoice_number,
-            said["invoice_number"], by,
-        )  # fmt: skip
-    _set_header(project, claim, said)
-    if status and status != claim.status:
-        set_status(core, project, claim, status, by)
-    claim.origin_id = origin_id
-    core.touch(claim)
-    announce(core, "Requisitions", "update", claim.id, project, by)
-
-
-def delete_claim(core: Core, project: Project, claim: Requisition, by: int) -> None:
-    """Nothing is left of a deleted claim: no row with deleted_at, no history, no event."""
-    may_change(core, project, claim)
-    del project.requisitions[claim.id]
-    project.histories = [h for h in project.histories if h.requisition_id != claim.id]
-    announce(core, "Requisitions", "delete", claim.id, project, by)
-
-
-def _set_header(project: Project, claim: Requisition, said: Mapping[str, Any]) -> None:
-    for name in (
-        "requisition_start", "requisition_end", "billing_date", "payment_date", "submitted_at",
-    ):  # fmt: skip
-        if name in said:
-            setattr(claim, name, read_date(said[name]))
-    for name in ("invoice_number", "origin_data"):
-        if name in said:
-            setattr(claim, name, None if said[name] is None else str(said[name]))
-    if "final" in said:
-        claim.final = bool(said["final"])
-    if said.get("period_id") is not None:
-        period = project.periods.get(int(said["period_id"]))
-        if period is None:
-            raise invalid("period_id", "is not a billing period of the project")
-        claim.period_id = period.id
-        claim.requisition_start, claim.requisition_end = period.start_date, period.end_date
-
-
-def _enter_lines(project: Project, claim: Requisition, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Put amounts onto items, each found by `id` or by `line_id`; all are checked first."""
-    entered: list[tuple[ClaimItem, dict[str, Any]]] = []
-    for said in lines:
-        item = _item_said(claim, said)
-        values: dict[str, Any] = {
-            name: read_money(said[name], name) for name in AMOUNTS if said.get(name) is not None
-        }
-        values |= {
-            name: None if said[name] is None else read_money(said[name], name)
-            for name in OVERRIDES
-            if name in said
-        }
-        values |= {name: said[name] for name in ("comment", "description") if name in said}
-        if said.get("status") is not None:
-            if said["status"] not in ("approved", "rejected", "no_action"):
-                raise invalid("status", "is not included in the list")
-            values["status"] = said["status"]
-        if said.get("claimed") is not None:
-            values["claimed"] = read_money(said["claimed"], "subcontractor_claimed_amount")
-        moved = values.get("materials_moved", item.materials_moved)
-        if moved and not 0 <= moved <= item.before_stored:
-            raise invalid("materials_moved", "is more than is stored")
-        values |= _from_balances(item, said, moved)
-        entered.append((item, values))
-    for item, values in entered:
-        for name, value in values.items():
-            setattr(item, name, value)
-
-
-def _from_balances(item: ClaimItem, said: Mapping[str, Any], moved: Decimal) -> dict[str, Any]:
-    """Stored materials and the retainage on them, given as balances, as what is new of each."""
-    values: dict[str, Any] = {}
-    if said.get("stored_balance") is not None:
-        balance = read_money(said["stored_balance"], "materials_presently_stored")
-        values["new_materials"] = balance - item.before_stored + moved
-    new = values.get("new_materials", said.get("new_materials", item.new_materials))
-    if said.get("materials_held_balance") is not None and read_money(new, "new_materials"):
-        held = read_money(said["materials_held_balance"], "retainage")
-        values["materials_retained_entered"] = held - item.before_materials_retained
-    return values
-
-
-def _item_said(claim: Requisition, said: Mapping[str, Any]) -> ClaimItem:
-    for item in claim.items:
-        if said.get("id") == item.id or (
-            said.get("id") is None and said.get("line_id") == item.line_id
-        ):
-            return item
-    raise invalid("items", "names a line this invoice does not have")
 
 
 def new_commitment(core: Core, project: Project, said: Mapping[str, Any], by: int) -> Commitment:
@@ -350,6 +121,7 @@ def edit_commitment(
         raise invalid("status", "is not included in the list")
     if "vendor_id" in said and said["vendor_id"] not in core.state.vendors:
         raise invalid("vendor_id", "is not a vendor of the company")
+    percent = read_money(said.get("retainage_percent", commitment.retainage_percent), "percent")
     everywhere = [c for p in core.state.projects.values() for c in p.commitments.values()]
     if "origin_id" in said:
         commitment.origin_id = take_origin_id(core, said["origin_id"], commitment, everywhere)
@@ -357,8 +129,7 @@ def edit_commitment(
                  "origin_data", "origin_code"):  # fmt: skip
         if name in said:
             setattr(commitment, name, said[name])
-    if "retainage_percent" in said:
-        commitment.retainage_percent = read_money(said["retainage_percent"], "retainage_percent")
+    commitment.retainage_percent = percent
     core.touch(commitment)
     announce(core, CONTRACT_RESOURCE[commitment.kind], "update", commitment.id, project, by)
 
@@ -465,6 +236,21 @@ def set_project(core: Core, project: Project, said: Mapping[str, Any], by: int) 
     if plain:
         core.touch(project)
         announce(core, "Projects", "update", project.id, None, by)
+
+
+def new_cost_code(core: Core, said: Mapping[str, Any], by: int) -> CostCode:
+    """A standard cost code, which every project has from now on."""
+    if not said.get("code"):
+        raise missing("code")
+    if any(c.code == said["code"] for c in core.state.cost_codes.values()):
+        raise invalid("code", "has already been taken")
+    code = CostCode(core.new_id(), str(said["code"]), str(said.get("name") or said["code"]))
+    core.state.cost_codes[code.id] = code
+    announce(core, "Standard Cost Codes", "create", code.id, None, by)
+    for project in core.state.projects.values():
+        own = project_cost_code_id(core.state, project, code.id)
+        announce(core, "Cost Codes", "create", own, project, by)
+    return code
 
 
 def new_project(core: Core, said: Mapping[str, Any], by: int) -> Project:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from onecore_sim.procore import actions, claims, wire_claims
+from onecore_sim.procore import claim_actions, claims, records, wire_claims
 from onecore_sim.procore.api import Call, Handler, Reply
 from onecore_sim.procore.api_master import by_time
 from onecore_sim.procore.core import Core, Json, day, read_date, read_money
@@ -49,7 +49,7 @@ def _list(call: Call) -> Reply:
 
 def _found(call: Call, name: str = "id") -> tuple[Project, Requisition]:
     project = call.project(TOOL)
-    return project, actions.claim_of(project, call.param(name))
+    return project, claim_actions.claim_of(project, call.param(name))
 
 
 def _show(call: Call) -> Reply:
@@ -59,10 +59,10 @@ def _show(call: Call) -> Reply:
 
 def _create(call: Call) -> Reply:
     project = call.project(TOOL)
-    commitment = actions.commitment_of(project, call.needed("commitment_id"))
+    commitment = records.commitment_of(project, call.needed("commitment_id"))
     said = call.body.get("requisition") or {}
     fresh = {"lines": [_entered(None, item) for item in said.get("items") or ()]}
-    claim = actions.new_claim(call.core, project, commitment, {**said, **fresh}, call.user.id)
+    claim = claim_actions.new_claim(call.core, project, commitment, {**said, **fresh}, call.user.id)
     return Reply(wire_claims.requisition(call.core, project, claim, _view(call)), 201)
 
 
@@ -72,7 +72,7 @@ def _update(call: Call) -> Reply:
         raise not_found()
     said = call.part("requisition")
     lines = [_entered(_item(claim, item), item) for item in said.get("items") or ()]
-    actions.edit_claim(call.core, project, claim, {**said, "lines": lines}, call.user.id)
+    claim_actions.edit_claim(call.core, project, claim, {**said, "lines": lines}, call.user.id)
     return Reply(wire_claims.requisition(call.core, project, claim, _view(call)))
 
 
@@ -82,7 +82,7 @@ def _bulk(call: Call) -> Reply:
     if not isinstance(said, list):
         raise invalid("requisition_items", "can't be blank")
     lines = [_entered(_item(claim, item), item) for item in said]
-    actions.edit_claim(call.core, project, claim, {"lines": lines}, call.user.id)
+    claim_actions.edit_claim(call.core, project, claim, {"lines": lines}, call.user.id)
     return Reply(None)
 
 
@@ -133,7 +133,7 @@ def _entered(item: ClaimItem | None, said: Mapping[str, Any]) -> Json:
 
 def _delete(call: Call) -> Reply:
     project, claim = _found(call)
-    actions.delete_claim(call.core, project, claim, call.user.id)
+    claim_actions.delete_claim(call.core, project, claim, call.user.id)
     return Reply(None)
 
 
@@ -173,7 +173,7 @@ def _no_detail_items(call: Call) -> Reply:
 
 def _add_package(call: Call) -> Reply:
     project, claim = _found(call, "requisition_id")
-    actions.may_change(call.core, project, claim)
+    claim_actions.may_change(call.core, project, claim)
     order = project.change_orders.get(call.needed("change_order_package_id"))
     if order is None or order.contract_id != claim.commitment_id:
         raise not_found()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from onecore_sim.procore import actions, claims, wire_claims, wire_contracts
+from onecore_sim.procore import actions, claims, records, wire_claims, wire_contracts
 from onecore_sim.procore.api import Call, Handler, Reply
 from onecore_sim.procore.api_master import by_time
 from onecore_sim.procore.core import Json, day, read_date, read_money, stamp
@@ -54,7 +54,7 @@ def _list(kind: str) -> Handler:
 
 
 def _of_kind(project: Project, commitment_id: int, kind: str) -> Commitment:
-    commitment = actions.commitment_of(project, commitment_id)
+    commitment = records.commitment_of(project, commitment_id)
     if commitment.kind != kind:
         raise not_found()
     return commitment
@@ -161,7 +161,7 @@ def _edit_package(call: Call) -> Reply:
         everywhere = [
             o for p in call.core.state.projects.values() for o in p.change_orders.values()
         ]
-        order.origin_id = actions.take_origin_id(call.core, said["origin_id"], order, everywhere)
+        order.origin_id = records.take_origin_id(call.core, said["origin_id"], order, everywhere)
     for name in ("title", "origin_data", "origin_code"):
         if name in said:
             setattr(order, name, said[name])
@@ -239,17 +239,17 @@ def _new_period(call: Call) -> Reply:
 
 def _payments(call: Call) -> Reply:
     project = call.project(TOOL)
-    contract = actions.commitment_of(project, call.needed("contract_id"))
+    contract = records.commitment_of(project, call.needed("contract_id"))
     mine = [p for p in project.payments.values() if p.contract_id == contract.id]
     return page(call, mine, lambda p: wire_contracts.contract_payment(call.core, project, p))
 
 
 def _new_payment(call: Call) -> Reply:
     project = call.project(TOOL)
-    contract = actions.commitment_of(project, call.needed("contract_id"))
+    contract = records.commitment_of(project, call.needed("contract_id"))
     said = call.part("contract_payment")
     everywhere = [p for x in call.core.state.projects.values() for p in x.payments.values()]
-    origin_id = actions.take_origin_id(call.core, said.get("origin_id"), None, everywhere)
+    origin_id = records.take_origin_id(call.core, said.get("origin_id"), None, everywhere)
     now = call.core.now()
     payment = ContractPayment(
         id=call.core.new_id(),
@@ -287,7 +287,7 @@ def _show_payment(call: Call) -> Reply:
 def _delete_payment(call: Call) -> Reply:
     project = call.project(TOOL)
     payment = _payment(call, project)
-    actions.check_unlocked(call.core, payment.origin_id)
+    records.check_unlocked(call.core, payment.origin_id)
     del project.payments[payment.id]
     announce(call.core, "Contract Payments", "delete", payment.id, project, call.user.id)
     return Reply(None)
@@ -295,7 +295,7 @@ def _delete_payment(call: Call) -> Reply:
 
 def _configuration(call: Call) -> Reply:
     project = call.project(TOOL)
-    contract = actions.commitment_of(project, call.param("contract_id"))
+    contract = records.commitment_of(project, call.param("contract_id"))
     if call.request.method == "PATCH" and claims.chain(project, contract.id):
         raise invalid("stored_materials_billing_method", "cannot change once there are invoices")
     return Reply(wire_claims.invoice_configuration(call.core, project, contract))

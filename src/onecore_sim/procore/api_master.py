@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from onecore_sim.procore import actions, coding, wire_master
+from onecore_sim.procore import actions, coding, records, wire_master
 from onecore_sim.procore.api import Call, Handler, Reply
 from onecore_sim.procore.core import Json
 from onecore_sim.procore.errors import ApiError, invalid, not_found
@@ -98,7 +98,7 @@ def _edit_project(call: Call) -> Reply:
         raise invalid("time_zone", "is not included in the list")
     everyone = list(call.core.state.projects.values())
     if "origin_id" in said:
-        project.origin_id = actions.take_origin_id(call.core, said["origin_id"], project, everyone)
+        project.origin_id = records.take_origin_id(call.core, said["origin_id"], project, everyone)
     for name in ("origin_data", "origin_code", "state_code", "time_zone"):
         if name in said:
             setattr(project, name, said[name])

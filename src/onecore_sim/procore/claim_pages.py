@@ -65,7 +65,8 @@ def claim_page(core: Core, project: Project, claim: Requisition) -> str:
     newest = claims.newest(project, claim)
     summary = claims.summary(claim)
     figures = "".join(
-        f"<dt>{label}</dt><dd>{dollars(getattr(summary, field))}</dd>" for label, field in SUMMARY
+        f'<dt>{label}</dt><dd class="amount">{dollars(getattr(summary, field))}</dd>'
+        for label, field in SUMMARY
     )
     doing = form(here, f'<div class="actions">{_buttons(claim)}</div>')
     if not newest:
@@ -79,7 +80,7 @@ def claim_page(core: Core, project: Project, claim: Requisition) -> str:
         f"<dt>Invoice number</dt><dd>{text(claim.invoice_number)}</dd>"
         f"<dt>Billing date</dt><dd>{text(claim.billing_date)}</dd></dl>"
         f"{doing}<h2>Items</h2>{_items(claim)}"
-        f"<h2>Summary</h2><dl>{figures}</dl>"
+        f'<h2>Summary</h2><dl class="amounts">{figures}</dl>'
         + (_editing(here, claim) if newest else "")
         + _told(core, project, claim),
     )

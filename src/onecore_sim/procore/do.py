@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from onecore_sim.procore import actions, claims
+from onecore_sim.procore import actions, claim_actions, claims, records
 from onecore_sim.procore.core import Core, Json
 from onecore_sim.procore.errors import ApiError, not_found
 from onecore_sim.procore.state import PERSON, Project, Requisition, Vendor
@@ -23,7 +23,7 @@ def _project(core: Core, said: Said) -> Project:
 
 def _claim(core: Core, said: Said) -> tuple[Project, Requisition]:
     project = _project(core, said)
-    return project, actions.claim_of(project, int(said["id"]))
+    return project, claim_actions.claim_of(project, int(said["id"]))
 
 
 def _told(claim: Requisition) -> Json:
@@ -43,34 +43,34 @@ def _told(claim: Requisition) -> Json:
 def approve_claim(core: Core, said: Said) -> Json:
     """{project_id, id, status?}: approved unless `status` says approved_as_noted, say."""
     project, claim = _claim(core, said)
-    actions.set_status(core, project, claim, said.get("status", "approved"), PERSON)
+    claim_actions.set_status(core, project, claim, said.get("status", "approved"), PERSON)
     return _told(claim)
 
 
 def set_status(core: Core, said: Said) -> Json:
     project, claim = _claim(core, said)
-    actions.set_status(core, project, claim, said["status"], PERSON)
+    claim_actions.set_status(core, project, claim, said["status"], PERSON)
     return _told(claim)
 
 
 def new_claim(core: Core, said: Said) -> Json:
     """{project_id, commitment_id, lines, status?, invoice_number?, billing_date?, ...}."""
     project = _project(core, said)
-    commitment = actions.commitment_of(project, int(said["commitment_id"]))
-    return _told(actions.new_claim(core, project, commitment, said, PERSON))
+    commitment = records.commitment_of(project, int(said["commitment_id"]))
+    return _told(claim_actions.new_claim(core, project, commitment, said, PERSON))
 
 
 def edit_claim(core: Core, said: Said) -> Json:
     """{project_id, id, lines, ...}; a line is named by its line_id."""
     project, claim = _claim(core, said)
     rest = {k: v for k, v in said.items() if k not in ("id", "project_id")}
-    actions.edit_claim(core, project, claim, rest, PERSON)
+    claim_actions.edit_claim(core, project, claim, rest, PERSON)
     return _told(claim)
 
 
 def delete_claim(core: Core, said: Said) -> Json:
     project, claim = _claim(core, said)
-    actions.delete_claim(core, project, claim, PERSON)
+    claim_actions.delete_claim(core, project, claim, PERSON)
     return {}
 
 
@@ -88,7 +88,7 @@ def new_commitment(core: Core, said: Said) -> Json:
 
 def edit_commitment(core: Core, said: Said) -> Json:
     project = _project(core, said)
-    commitment = actions.commitment_of(project, int(said["id"]))
+    commitment = records.commitment_of(project, int(said["id"]))
     rest = {k: v for k, v in said.items() if k not in ("id", "project_id")}
     actions.edit_commitment(core, project, commitment, rest, PERSON)
     return {"id": commitment.id}
@@ -97,7 +97,7 @@ def edit_commitment(core: Core, said: Said) -> Json:
 def new_change_order(core: Core, said: Said) -> Json:
     """{project_id, commitment_id, title?, status?, lines}."""
     project = _project(core, said)
-    commitment = actions.commitment_of(project, int(said["commitment_id"]))
+    commitment = records.commitment_of(project, int(said["commitment_id"]))
     order = actions.new_change_order(core, project, commitment, said, PERSON)
     return {"id": order.id, "line_ids": [x.id for x in order.lines]}
 
@@ -149,6 +149,11 @@ def new_project(core: Core, said: Said) -> Json:
     return {"id": actions.new_project(core, said, PERSON).id}
 
 
+def new_cost_code(core: Core, said: Said) -> Json:
+    """{code, name?}: a standard cost code, in every project at once."""
+    return {"id": actions.new_cost_code(core, said, PERSON).id}
+
+
 def bulk_claims(core: Core, said: Said) -> Json:
     """{project_id, count, status?}: that many commitments, each with one claim."""
     project = _project(core, said)
@@ -178,7 +183,8 @@ def reset_limits(core: Core, said: Said) -> Json:
 ACTIONS: tuple[Action, ...] = (
     approve_claim, set_status, new_claim, edit_claim, delete_claim, claim, new_commitment,
     edit_commitment, new_change_order, approve_change_order, new_vendor, edit_vendor,
-    merge_vendors, set_project, new_project, bulk_claims, revoke_app, expire_tokens, reset_limits,
+    merge_vendors, set_project, new_project, new_cost_code, bulk_claims, revoke_app,
+    expire_tokens, reset_limits,
 )  # fmt: skip
 
 

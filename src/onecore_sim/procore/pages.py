@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from onecore_sim.procore import actions, claims
+from onecore_sim.procore import actions, claim_actions, claims, records
 from onecore_sim.procore.arithmetic import total
 from onecore_sim.procore.claim_pages import claim_page, new_claim_page, said_lines
 from onecore_sim.procore.core import Core
@@ -106,7 +106,7 @@ def _project_of(core: Core, request: Request) -> Project:
 
 def _commitment_of(core: Core, request: Request) -> tuple[Project, Commitment]:
     project = _project_of(core, request)
-    return project, actions.commitment_of(project, request.path_params["id"])
+    return project, records.commitment_of(project, request.path_params["id"])
 
 
 def _project(core: Core, request: Request) -> str:
@@ -234,28 +234,28 @@ def _make_claim(core: Core, request: Request, fields: dict[str, str]) -> str:
     for name in ("invoice_number", "billing_date"):
         if fields.get(name):
             said[name] = fields[name]
-    claim = actions.new_claim(core, project, commitment, said, PERSON)
+    claim = claim_actions.new_claim(core, project, commitment, said, PERSON)
     return f"/{project.id}/project/contracts/requisitions/{claim.id}"
 
 
 def _claim(core: Core, request: Request) -> str:
     project = _project_of(core, request)
-    return claim_page(core, project, actions.claim_of(project, request.path_params["id"]))
+    return claim_page(core, project, claim_actions.claim_of(project, request.path_params["id"]))
 
 
 def _change_claim(core: Core, request: Request, fields: dict[str, str]) -> str:
     """The claim page's buttons: a new status, saved amounts, or deletion."""
     project = _project_of(core, request)
-    claim = actions.claim_of(project, request.path_params["id"])
+    claim = claim_actions.claim_of(project, request.path_params["id"])
     match fields.get("do"):
         case "delete":
-            actions.delete_claim(core, project, claim, PERSON)
+            claim_actions.delete_claim(core, project, claim, PERSON)
             return f"/{project.id}/project/contracts/commitments/{claim.commitment_id}"
         case "save":
             said = {"lines": said_lines(fields), "invoice_number": fields.get("invoice_number")}
-            actions.edit_claim(core, project, claim, said, PERSON)
+            claim_actions.edit_claim(core, project, claim, said, PERSON)
         case wanted:
-            actions.set_status(core, project, claim, wanted or "", PERSON)
+            claim_actions.set_status(core, project, claim, wanted or "", PERSON)
     return f"/{project.id}/project/contracts/requisitions/{claim.id}"
 
 

@@ -85,7 +85,7 @@ class TaxCode(msgspec.Struct):
     archived: bool = False
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, omit_defaults=True):
     """A line of a schedule of values, of the contract itself or of a change order."""
 
     id: int
@@ -139,7 +139,7 @@ class ChangeOrder(msgspec.Struct):
     origin_code: str | None = None
 
 
-class ClaimItem(msgspec.Struct):
+class ClaimItem(msgspec.Struct, omit_defaults=True):
     """One line of a claim: what it started from, what it says, and what a person overrode."""
 
     id: int
@@ -169,7 +169,7 @@ class ClaimItem(msgspec.Struct):
     previous_id: int | None = None
 
 
-class Requisition(msgspec.Struct):
+class Requisition(msgspec.Struct, omit_defaults=True):
     id: int
     commitment_id: int
     number: int

@@ -92,6 +92,12 @@ SWITCHES = (
         "erp_status of requisitions; empty is null. The values are not published.",
     ),
     Switch(
+        "contract_payment_status",
+        "paid",
+        "status of contract payments; the values are seen in use, not published.",
+        ("unpaid", "in_review", "approved", "processing", "paid", "rejected", "failed"),
+    ),
+    Switch(
         "webhook_requisitions",
         False,
         "Whether v4.0 hooks offer Requisitions; no published catalogue lists them.",

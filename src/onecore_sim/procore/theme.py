@@ -23,7 +23,9 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left;
   vertical-align: top; }
 th { background: var(--soft); font-weight: 600; }
-.number { text-align: right; white-space: nowrap; }
+.number { text-align: right; }
+td.number { white-space: nowrap; }
+dd.amount { text-align: right; } dl.amounts { width: max-content; }
 button { font: inherit; padding: .35rem .9rem; border: 1px solid var(--mark); border-radius: 4px;
   background: var(--mark); color: var(--on-mark); cursor: pointer; }
 button.quiet { background: transparent; color: var(--text); border-color: var(--line); }

@@ -272,5 +272,5 @@ def contract_payment(core: Core, project: Project, one: ContractPayment) -> Json
         "project_id": project.id,
         "requisition_id": one.requisition_id,
         "origin_code": None,
-        "status": "paid",
+        "status": core.switches["contract_payment_status"],
     }

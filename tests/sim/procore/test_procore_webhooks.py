@@ -293,3 +293,16 @@ def test_a_wrong_hook_is_refused(procore: Procore, wrong: dict[str, str]) -> Non
     answer = procore.raw("POST", f"{hooks.base}/hooks", good | wrong)
     assert answer.status_code in (400, 422)
     assert procore.get(f"{hooks.base}/hooks")["data"] == []
+
+
+def test_a_new_cost_code_is_told_at_both_levels(procore: Procore, receiver: Receiver) -> None:
+    of_project, of_company = Hooks(procore, project=True), Hooks(procore, project=False)
+    of_project.trigger(of_project.add(receiver.url), "Cost Codes", "create")
+    of_company.trigger(of_company.add(receiver.url), "Standard Cost Codes", "create")
+    made = procore.do("new_cost_code", code="99-100", name="Sundries")["id"]
+    until(lambda: len(receiver.got) == 2)
+    told = {b["resource_name"]: b["resource_id"] for b in receiver.bodies()}
+    codes = procore.get(f"/rest/v1.0/cost_codes?project_id={procore.project}")
+    assert told["Standard Cost Codes"] == made
+    assert codes[-1]["standard_cost_code_id"] == made
+    assert told["Cost Codes"] == codes[-1]["id"]
