@@ -76,7 +76,7 @@ def test_master_data_reads_whole(procore: ProcoreSide) -> None:
 def test_an_inactive_vendor_is_known_as_such(procore: ProcoreSide) -> None:
     vendor = int(next(iter(procore.sim.state()["vendors"])))
     procore.sim.do("edit_vendor", id=vendor, is_active=False)
-    vendors = {v.id: v for v in procore.run(lambda c: c.vendors())}
+    vendors = {int(v.id): v for v in procore.run(lambda c: c.vendors())}
     assert vendors[vendor].active is False
     assert sum(v.active for v in vendors.values()) == len(vendors) - 1
 
@@ -122,8 +122,8 @@ def test_a_claim_reads_with_its_movements(procore: ProcoreSide) -> None:
     )
     (read,) = read_claims(procore, claim["id"])
     assert [(x.gross, x.retained, x.released) for x in read.lines] == [
-        (Decimal("12000.00"), Decimal("1200.00"), 0),
-        (Decimal("8000.40"), Decimal("800.04"), 0),
+        (Decimal("12000.00"), Decimal("1200.00"), Decimal(0)),
+        (Decimal("8000.40"), Decimal("800.04"), Decimal(0)),
     ]
     assert read.current_payment_due == Decimal("18000.36")
     assert read.adds_up

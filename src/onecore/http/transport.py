@@ -64,7 +64,7 @@ def checked_base(url: str) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.username or parts.password or parts.query or parts.fragment or not host:
-        raise BadAddress("A remote's address is a scheme, a host and nothing secret.")
+        raise BadAddress("A remote's address is a scheme and a host, with nothing behind.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise BadAddress(f"{host} must be reached by https; plain http is for loopback only.")
     return url.rstrip("/")
