@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -92,8 +93,7 @@ def write_many(
 ) -> Answer:
     """The answer to a batch: by element, or one 400 that names the bad ones only."""
     summarize = call.flag("summarizeErrors", call.sim.switches.on("summarize_errors_default"))
-    before = msgspec.json.encode(call.org)
-    told_before = len(call.desk.changes)
+    before = msgspec.json.encode(call.org) if len(sent) > 1 else b""
     shown: list[dict[str, Any]] = []
     bad: list[dict[str, Any]] = []
     for element in sent:
@@ -104,13 +104,22 @@ def write_many(
             errors = {"HasErrors": True, "ValidationErrors": errors_of(refused)}
             bad.append({**named(element), **errors})
             shown.append({**named(element), "StatusAttributeString": "ERROR", **errors})
+        except wire.Unreadable:
+            _undo(call, before)
+            raise
     if not bad or not summarize:
         return Answer({name: shown})
     if not call.sim.switches.on("summarize_errors_keeps_good"):
+        _undo(call, before)
+    return validation_error(bad)
+
+
+def _undo(call: Call, before: bytes) -> None:
+    """Forget what a batch did; one document alone leaves nothing behind when it fails."""
+    if before:
         whole = msgspec.json.decode(before, type=Organisation)
         call.sim.state.organisations[call.org.id] = whole
-        del call.desk.changes[told_before:]
-    return validation_error(bad)
+        call.desk.changes.clear()
 
 
 def _create(kind: Kind, call: Call, element: dict[str, Any]) -> Document:
@@ -148,11 +157,21 @@ def _shown(call: Call, item: Document) -> dict[str, Any]:
 
 def _named(kind: Kind, element: dict[str, Any]) -> dict[str, Any]:
     """What an answer repeats of a refused element, so that it can be told from the others."""
-    kept = {kind.id_key: wire.read_text(element.get(kind.id_key), kind.id_key) or wire.NO_ID}
-    for key in ("Type", "Status", kind.number_key, "Url", "Reference"):
+    kept = {kind.id_key: echoed_id(element.get(kind.id_key))}
+    if element.get("Type") in documents.INVOICE_TYPES | documents.CREDIT_TYPES:
+        kept["Type"] = element["Type"]
+    for key in ("Status", kind.number_key, "Url", "Reference"):
         if isinstance(element.get(key), str):
-            kept[key] = element[key]
+            kept[key] = element[key][: documents.LONGEST_NUMBER]
     return kept
+
+
+def echoed_id(sent: object) -> str:
+    """The id an element came with, all zeros where that was none."""
+    try:
+        return str(UUID(str(sent)))
+    except ValueError:
+        return wire.NO_ID
 
 
 def _find(kind: Kind, call: Call) -> Document:

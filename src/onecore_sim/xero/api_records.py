@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from onecore_sim.xero import chart, contacts, listing, payments, show, tracking, wire
-from onecore_sim.xero.api_documents import pagination, write_many
+from onecore_sim.xero.api_documents import echoed_id, pagination, write_many
 from onecore_sim.xero.call import TOO_MANY, Answer, Call, NotThere, exception
 from onecore_sim.xero.desk import NOT_FOUND, Refused
 from onecore_sim.xero.state import Contact, Payment
@@ -96,10 +96,10 @@ def write_contacts(call: Call) -> Answer:
         return show.contact(call.org, contacts.save(call.desk, element, existing), full=True)
 
     def named(element: dict[str, Any]) -> dict[str, Any]:
-        kept = {"ContactID": wire.read_text(element.get("ContactID"), "ContactID") or wire.NO_ID}
+        kept = {"ContactID": echoed_id(element.get("ContactID"))}
         for key in ("Name", "ContactNumber"):
             if isinstance(element.get(key), str):
-                kept[key] = element[key]
+                kept[key] = element[key][: contacts.LIMITS[key]]
         return kept
 
     return write_many(call, "Contacts", wire.elements(call.body, "Contacts"), save, named)

@@ -124,7 +124,8 @@ def keep_for_document(desk: Desk, contact: Contact, sent: object, is_sale: bool)
     """
     block = read_object(sent, "Contact") if sent is not None else {}
     known = contact.id in desk.org.contacts
-    more = {key: value for key, value in block.items() if key not in IDENTITY}
+    named = IDENTITY if block.get("ContactID") or not known else IDENTITY | {"Name"}
+    more = {key: value for key, value in block.items() if key not in named}
     changed = {
         key: value
         for key, value in more.items()

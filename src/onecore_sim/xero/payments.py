@@ -83,7 +83,8 @@ def settle(desk: Desk, document: Document) -> None:
     elif document.status == "PAID" and document.due:
         document.status, document.fully_paid_on = "AUTHORISED", None
     document.updated_at = desk.now
-    documents.tell(desk, document, "UPDATE")
+    if desk.rules.payments_tell:
+        documents.tell(desk, document, "UPDATE")
 
 
 def allocate(desk: Desk, note: Document, sent: dict[str, Any]) -> Allocation:

@@ -82,6 +82,7 @@ class Rules:
     contact_match_on_post: bool = True
     blind_spots: bool = True
     url_max_length: int = 0
+    payments_tell: bool = True
 
 
 def rules(switches: Switches) -> Rules:
@@ -97,4 +98,5 @@ def rules(switches: Switches) -> Rules:
         contact_match_on_post=switches.on("contact_match_on_post"),
         blind_spots=switches.on("blind_spots"),
         url_max_length=switches.number("url_max_length"),
+        payments_tell=switches.on("webhook_invoice_on_payment"),
     )

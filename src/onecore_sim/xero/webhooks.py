@@ -132,13 +132,16 @@ class Courier:
     async def _serve(self, hook: Webhook) -> None:
         if hook.waiting:
             await asyncio.sleep(self._sim.switches.number("webhook_delay_ms") / 1000)
-            events, hook.waiting = hook.waiting, []
+            events = list(hook.waiting)
             for batch in self._batches(events):
-                await self._deliver(hook, Delivery(events=batch))
+                delivery = Delivery(events=batch)
+                if not await self._delivered(hook, delivery):
+                    hook.failing.append(delivery)
+            del hook.waiting[: len(events)]
         now = self._sim.clock.now()
         for delivery in [d for d in hook.failing if d.due_at is None or d.due_at <= now]:
-            hook.failing.remove(delivery)
-            await self._deliver(hook, delivery)
+            if await self._delivered(hook, delivery):
+                hook.failing.remove(delivery)
 
     def _batches(self, events: list[Event]) -> list[list[Event]]:
         how = self._sim.switches["webhook_delivery"]
@@ -150,19 +153,19 @@ class Courier:
             return [[event] for event in reversed(events)]
         return [events]
 
-    async def _deliver(self, hook: Webhook, delivery: Delivery) -> None:
-        """Try once; what fails is tried again at once, then ever so often, for a day."""
+    async def _delivered(self, hook: Webhook, delivery: Delivery) -> bool:
+        """Try once; what fails is due again at once, then ever so often, for a day."""
         now = self._sim.clock.now()
         delivery.first_tried_at = delivery.first_tried_at or now
         delivery.attempts += 1
         status = await self._post(hook, body_of(delivery.events, self._sim.base_url), hook.key)
         if 200 <= status < 300:
-            return
+            return True
         if now - delivery.first_tried_at >= GIVE_UP:
             hook.active = False
         wait = self._sim.switches.number("webhook_retry_seconds") if delivery.attempts > 1 else 0
         delivery.due_at = now + timedelta(seconds=wait)
-        hook.failing.append(delivery)
+        return False
 
     async def _post(self, hook: Webhook, body: bytes, key: str) -> int:
         """The receiver's status; 0 where it was late, set a cookie or said anything."""

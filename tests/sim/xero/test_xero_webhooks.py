@@ -1,0 +1,202 @@
+"""Webhooks as a receiver sees them: signatures, intent to receive, retries, what goes astray."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+KEY = b"sim-xero-webhook-key"
+
+
+class Receiver:
+    """A receiver that checks signatures, keeps good deliveries and can be told to misbehave."""
+
+    def __init__(self) -> None:
+        self.good: list[dict[str, Any]] = []
+        self.bad = 0
+        self.refuse = 0
+        self.body = b""
+        self.trusting = False
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                raw = self.rfile.read(int(self.headers["content-length"]))
+                told = base64.b64encode(hmac.new(KEY, raw, hashlib.sha256).digest()).decode()
+                right = hmac.compare_digest(told, self.headers["x-xero-signature"])
+                status = receiver.met(right or receiver.trusting, json.loads(raw))
+                self.send_response(status)
+                self.send_header("content-length", str(len(receiver.body)))
+                self.end_headers()
+                self.wfile.write(receiver.body)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/webhooks/xero"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def met(self, right: bool, payload: dict[str, Any]) -> int:
+        if not right:
+            self.bad += 1
+            return 401
+        if payload["events"] and self.refuse:
+            self.refuse -= 1
+            return 500
+        self.good.append(payload)
+        return 200
+
+    def events(self) -> list[dict[str, Any]]:
+        return [event for payload in self.good for event in payload["events"]]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def wait_for(met: Callable[[], bool], seconds: float = 5) -> None:
+    until = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < until, "It did not happen in time."
+        time.sleep(0.01)
+
+
+def hook(xero: Any) -> dict[str, Any]:
+    return dict(xero.http.get("/_sim/webhooks").json()["sim-xero-client"])
+
+
+def quiet(xero: Any) -> None:
+    """Wait until nothing is on its way."""
+    wait_for(lambda: hook(xero)["waiting"] == 0 and hook(xero)["failing"] == 0)
+
+
+@pytest.fixture
+def listening(xero: Any, receiver: Receiver) -> Receiver:
+    answer = xero.do("webhook", url=receiver.url)
+    assert answer == {"active": True, "statuses": [200, 401, 200, 401]}
+    assert receiver.bad == 2
+    (first, _) = receiver.good
+    assert (first["events"], first["firstEventSequence"]) == ([], 0)
+    receiver.good.clear()
+    return receiver
+
+
+def test_the_intent_to_receive_fails_for_the_trusting_the_talkative_and_the_absent(
+    xero: Any, receiver: Receiver
+) -> None:
+    receiver.trusting = True
+    assert xero.do("webhook", url=receiver.url)["active"] is False
+    receiver.trusting, receiver.body = False, b"ok"
+    assert xero.do("webhook", url=receiver.url)["statuses"] == [0, 0, 0, 0]
+    gone = xero.do("webhook", url="http://127.0.0.1:1/")
+    assert gone == {"active": False, "statuses": [0, 0, 0, 0]}
+
+
+def test_events_tell_what_changed_and_no_more(xero: Any, listening: Receiver) -> None:
+    contact = xero.contact("Webhook Steel")
+    made = xero.put(xero.bill("10", contact_id=contact))
+    wait_for(lambda: len(listening.events()) == 2)
+    first, second = listening.events()
+    assert (first["eventCategory"], first["eventType"]) == ("CONTACT", "CREATE")
+    assert second == {
+        "resourceUrl": f"https://api.xero.com/api.xro/2.0/Invoices/{made['InvoiceID']}",
+        "resourceId": made["InvoiceID"],
+        "tenantId": xero.tenant,
+        "tenantType": "ORGANISATION",
+        "eventCategory": "INVOICE",
+        "eventType": "CREATE",
+        "eventDateUtc": second["eventDateUtc"],
+    }
+    assert not second["eventDateUtc"].endswith("Z")
+    xero.do("void", invoice_id=made["InvoiceID"])
+    wait_for(lambda: len(listening.events()) == 3)
+    assert listening.events()[2]["eventType"] == "UPDATE"
+    numbers = [p["lastEventSequence"] for p in listening.good]
+    assert numbers[-1] == 3
+
+
+def test_categories_by_switch(xero: Any, listening: Receiver) -> None:
+    id_ = xero.put(xero.bill("10"))["InvoiceID"]
+    xero.do("pay", invoice_id=id_, amount=1)
+    quiet(xero)
+    assert {e["eventCategory"] for e in listening.events()} == {"CONTACT", "INVOICE"}
+    xero.switch(webhook_payment=True, webhook_invoice_on_payment=False)
+    listening.good.clear()
+    xero.do("pay", invoice_id=id_, amount=1)
+    wait_for(lambda: bool(listening.events()))
+    assert [e["eventCategory"] for e in listening.events()] == ["PAYMENT"]
+    listening.good.clear()
+    note = xero.do("new_credit_note", contact_id=xero.contact(), status="AUTHORISED",
+                   lines=[{"description": "x", "amount": "5", "account": "310"}])  # fmt: skip
+    wait_for(lambda: bool(listening.events()))
+    (event,) = listening.events()
+    assert (event["eventCategory"], event["resourceId"]) == ("CREDITNOTE", note["CreditNoteID"])
+    assert event["data"] == {"Type": "ACCPAYCREDIT", "Status": "AUTHORISED"}
+
+
+def test_a_failed_delivery_is_retried_at_once_and_then_every_quarter_hour(
+    xero: Any, listening: Receiver
+) -> None:
+    xero.clock(frozen=True)
+    contact = xero.contact()
+    quiet(xero)
+    listening.good.clear()
+    listening.refuse = 1
+    made = xero.put(xero.bill("10", contact_id=contact))["InvoiceID"]
+    wait_for(lambda: [e["resourceId"] for e in listening.events()] == [made])
+    listening.refuse = 2
+    xero.do("void", invoice_id=made)
+    wait_for(lambda: listening.refuse == 0 and hook(xero)["failing"] == 1)
+    assert len(listening.events()) == 1
+    xero.clock(advance_seconds=901)
+    wait_for(lambda: len(listening.events()) == 2)
+    quiet(xero)
+
+
+def test_after_a_day_of_failures_the_subscription_ends(xero: Any, listening: Receiver) -> None:
+    listening.refuse = 1000
+    xero.contact("Nobody Hears")
+    wait_for(lambda: hook(xero)["failing"] == 1)
+    xero.clock(advance_seconds=86401)
+    wait_for(lambda: hook(xero)["active"] is False)
+
+
+@pytest.mark.parametrize(
+    ("how", "order"),
+    [("normal", [0, 1]), ("double", [0, 1, 0, 1]), ("reorder", [1, 0]), ("drop", [])],
+)
+def test_how_events_travel(xero: Any, listening: Receiver, how: str, order: list[int]) -> None:
+    contact = xero.contact()
+    quiet(xero)
+    listening.good.clear()
+    xero.switch(webhook_delivery=how)
+    bodies = [xero.bill("10", contact_id=contact) for _ in range(2)]
+    made = xero.call("PUT", "/Invoices", body={"Invoices": bodies})["Invoices"]
+    ids = [item["InvoiceID"] for item in made]
+    if order:
+        wait_for(lambda: len(listening.events()) == len(order))
+    wait_for(lambda: hook(xero)["waiting"] == 0)
+    assert [ids.index(e["resourceId"]) for e in listening.events()] == order
+
+
+def test_nothing_is_told_of_organisations_the_app_is_not_connected_to(
+    xero: Any, listening: Receiver
+) -> None:
+    xero.do("disconnect")
+    xero.do("new_contact", name="Unheard")
+    xero.sign_in()
+    xero.do("new_contact", name="Heard")
+    wait_for(lambda: bool(listening.events()))
+    assert len(listening.events()) == 1
