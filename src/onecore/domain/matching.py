@@ -175,7 +175,7 @@ class _Cards:
         signs: dict[ContactId, list[_Sign]] = defaultdict(list)
         self._by_numbers(vendor, signs)
         self._by_names(vendor, closest, signs)
-        return [self._weighed(vendor, contact, found) for contact, found in signs.items()]
+        return [self._weighed(vendor, contact, found) for contact, found in sorted(signs.items())]
 
     def _by_numbers(self, vendor: VendorCard, signs: dict[ContactId, list[_Sign]]) -> None:
         tax = tax_key(vendor.tax_number)
@@ -217,10 +217,8 @@ class _Cards:
                 more = "" if len(same) == 1 else f", as {len(same)} contacts have"
                 sign = _Sign("name", 90 if len(same) == 1 else 80, f"the same name{more}")
                 signs[contact].append(sign)
-            if same:
-                continue
             for place, likeness in closest(sorted_words(key), self._sorted_names):
-                if likeness >= FUZZY_CUTOFF:
+                if likeness >= FUZZY_CUTOFF and self._names[place] != key:
                     reason = f"names {likeness:.0f} % alike: {self._names[place]}"
                     sign = _Sign("name", round(likeness * 0.85), reason)
                     for contact in self._by_name[self._names[place]]:
