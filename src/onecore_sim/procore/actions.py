@@ -173,6 +173,7 @@ def set_change_order_status(
 def new_vendor(core: Core, said: Mapping[str, Any], by: int) -> Vendor:
     if not said.get("name"):
         raise missing("name")
+    take_origin_id(core, said.get("origin_id"), None, list(core.state.vendors.values()))
     vendor = Vendor(core.new_id(), str(said["name"]), core.now(), core.now())
     core.state.vendors[vendor.id] = vendor
     edit_vendor(core, vendor, said, by, event="create")

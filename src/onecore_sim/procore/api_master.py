@@ -5,7 +5,7 @@ from typing import Any
 from onecore_sim.procore import actions, coding, records, wire_master
 from onecore_sim.procore.api import Call, Handler, Reply
 from onecore_sim.procore.core import Json
-from onecore_sim.procore.errors import ApiError, invalid, not_found
+from onecore_sim.procore.errors import ApiError, invalid, missing, not_found
 from onecore_sim.procore.listing import (
     Filter,
     containing,
@@ -192,6 +192,43 @@ def _edit_vendor(call: Call) -> Reply:
     return Reply(wire_master.vendor(call.core, one, call.view("extended")))
 
 
+def _sync_vendors(call: Call) -> Reply:
+    """Create or update many at once: always 200, the refused rows beside the others."""
+    call.needed("company_id")
+    updates = call.body.get("updates")
+    if not isinstance(updates, list):
+        raise missing("updates")
+    if len(updates) > 1000:
+        raise ApiError(400, "At most 1000 updates are taken at once", shape="coded")
+    entities: list[Json] = []
+    errors: list[Json] = []
+    for said in updates:
+        try:
+            one = _synced(call, said)
+            entities.append(wire_master.vendor(call.core, one, "extended"))
+        except ApiError as error:
+            errors.append({**said, "errors": error.fields or {"base": [error.text]}})
+    return Reply({"entities": entities, "errors": errors})
+
+
+def _synced(call: Call, said: Json) -> Vendor:
+    """One row of a sync: matched by id, or else by origin_id, or else made anew."""
+    everyone = call.core.state.vendors
+    register = said.get("business_register_attributes") or {}
+    row = said | ({"abn": register["identifier"]} if register.get("identifier") else {})
+    found = None
+    if said.get("id"):
+        found = everyone.get(int(said["id"]))
+        if found is None:
+            raise invalid("id", "is not found")
+    elif said.get("origin_id"):
+        found = next((v for v in everyone.values() if v.origin_id == said["origin_id"]), None)
+    if found is None:
+        return actions.new_vendor(call.core, row, call.user.id)
+    actions.edit_vendor(call.core, found, row, call.user.id)
+    return found
+
+
 def _reactivate(call: Call) -> Reply:
     one = vendor_of(call)
     actions.edit_vendor(call.core, one, {"is_active": True}, call.user.id)
@@ -363,6 +400,7 @@ TABLE: dict[tuple[str, str], Handler] = {
     ("GET", f"{C}/project_stages"): _stages,
     ("GET", "/rest/v1.0/vendors"): _vendors,
     ("POST", "/rest/v1.0/vendors"): _new_vendor,
+    ("PATCH", "/rest/v1.0/vendors/sync"): _sync_vendors,
     ("GET", "/rest/v1.0/vendors/{id}"): _vendor,
     ("PATCH", "/rest/v1.0/vendors/{id}"): _edit_vendor,
     ("POST", "/rest/v1.0/vendors/{id}/business_register"): _register,

@@ -8,6 +8,7 @@ import pytest
 from tests.sim.procore.client import Procore
 
 from onecore_sim.procore.state import CLIENT_ID, CLIENT_SECRET
+from onecore_sim.procore.switches import SWITCHES
 
 HERE = "http://localhost:5000/back"
 CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
@@ -427,3 +428,58 @@ def test_state_survives_being_written_and_read(procore: Procore) -> None:
     procore.http.put("/_sim/state", content=state)
     assert procore.requisition(claim) == before
     assert procore.http.get("/_sim/state").content == state
+
+
+def test_a_sync_answers_200_whatever_became_of_its_rows(procore: Procore) -> None:
+    known = procore.vendor()
+    before = len(procore.get(f"/rest/v1.0/vendors?company_id={procore.company}"))
+    updates = [
+        {"name": "Synced Pty Ltd", "origin_id": "x-1",
+         "business_register_attributes": {"type": "abn", "identifier": "51824753556"}},
+        {"origin_id": "x-1", "city": "Perth"},
+        {"id": known, "origin_id": "x-1"},
+        {"id": 1, "name": "Nobody"},
+        {"city": "Nameless"},
+    ]  # fmt: skip
+    body = {"company_id": int(procore.company), "updates": updates}
+    said = procore.call("PATCH", "/rest/v1.0/vendors/sync", body, 200)
+    assert [(e["name"], e["city"]) for e in said["entities"]] == [
+        ("Synced Pty Ltd", None),
+        ("Synced Pty Ltd", "Perth"),
+    ]
+    assert len({e["id"] for e in said["entities"]}) == 1
+    assert [set(e["errors"]) for e in said["errors"]] == [{"origin_id"}, {"id"}, {"base"}]
+    after = procore.get(f"/rest/v1.0/vendors?company_id={procore.company}")
+    assert len(after) == before + 1
+
+
+def test_the_order_of_lists_is_not_promised(procore: Procore) -> None:
+    asked = f"/rest/v1.1/requisitions?project_id={procore.project}"
+    made = procore.do("bulk_claims", count=5)["ids"]
+    procore.advance(60)
+    line = procore.requisition(made[1])["items"][0]["line_item_id"]
+    procore.do("edit_claim", id=made[1], lines=[{"line_id": line, "work": "7"}])
+    assert [r["id"] for r in procore.get(asked)] == made
+    procore.switch(list_order="newest_change_first")
+    assert procore.get(asked)[0]["id"] == made[1]
+    procore.switch(list_order="oldest_change_first")
+    assert procore.get(asked)[-1]["id"] == made[1]
+    procore.switch(list_order="scrambled")
+    scrambled = [r["id"] for r in procore.get(asked)]
+    assert scrambled != made
+    assert sorted(scrambled) == made
+
+
+def test_every_switch_says_what_it_is_about(procore: Procore) -> None:
+    page = procore.http.get("/switches").text
+    for switch in SWITCHES:
+        assert len(switch.about) > 20
+        assert f"<code>{switch.name}</code>" in page
+    for name, given, became in (
+        ("retry_after", "off", False), ("rate_hour", "600", 600), ("tax_base", "net", "net"),
+    ):  # fmt: skip
+        answer = procore.http.post("/switches", data={"name": name, "value": given})
+        assert answer.status_code == 303
+        assert procore.http.get("/_sim/switches").json()[name] == became
+    wrong = procore.http.post("/switches", data={"name": "tax_base", "value": "gros"})
+    assert wrong.status_code == 400

@@ -103,3 +103,4 @@ def test_the_demo_builder_fits_too(procore: Procore) -> None:
         demo.get(f"{V0}/requisitions/{row['id']}/detail?{asked}")
         histories = demo.get(f"{V0}/requisitions/{row['id']}/change_histories?{asked}")
         assert [h["new_value"] for h in histories] == [row["status"]]
+    demo.http.close()

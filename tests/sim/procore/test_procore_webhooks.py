@@ -306,3 +306,38 @@ def test_a_new_cost_code_is_told_at_both_levels(procore: Procore, receiver: Rece
     assert told["Standard Cost Codes"] == made
     assert codes[-1]["standard_cost_code_id"] == made
     assert told["Cost Codes"] == codes[-1]["id"]
+
+
+def test_a_company_hook_may_hear_of_projects_too(procore: Procore, receiver: Receiver) -> None:
+    procore.switch(webhook_company_hook_sees_projects=True)
+    hooks = Hooks(procore, project=False)
+    hooks.trigger(hooks.add(receiver.url), "Work Order Contracts", "create")
+    made, _ = procore.commitment("10.00")
+    until(lambda: len(receiver.got) == 1)
+    assert receiver.bodies()[0]["resource_id"] == made
+
+
+def test_events_of_hidden_projects_may_be_sent(procore: Procore, receiver: Receiver) -> None:
+    hooks = Hooks(procore, project=True)
+    hooks.trigger(hooks.add(receiver.url), "Work Order Contracts", "create")
+    procore.do("set_project", permitted=False)
+    procore.switch(webhook_hidden_projects=True)
+    made, _ = procore.commitment("10.00")
+    until(lambda: len(receiver.got) == 1)
+    assert receiver.bodies()[0]["resource_id"] == made
+
+
+def test_a_hook_nobody_answers_is_tried_again(procore: Procore, receiver: Receiver) -> None:
+    hooks = Hooks(procore, project=False)
+    dead = Receiver()
+    dead.close()
+    hook = hooks.add(dead.url)
+    hooks.trigger(hook, "Company Vendors", "create")
+    procore.do("new_vendor", name="Somebody")
+    until(lambda: len(hooks.deliveries(hook, "retrying")) == 1)
+    attempt = hooks.deliveries(hook)[0]["delivery_attempts"][0]
+    assert (attempt["success"], attempt["response_status"]) == (False, None)
+    said = {"destination_url": receiver.url}
+    procore.call("PATCH", f"{hooks.base}/hooks/{hook}", said)
+    procore.advance(5)
+    until(lambda: len(receiver.got) == 1)
