@@ -340,15 +340,20 @@ def token(sim: "XeroSimulator", asked: Asked) -> Asked:
     if app.tenant_id:
         grant = oauth.custom_grant(sim, app) or seed.approve_custom(sim.state, app, sim.clock.now())
         tenants = [app.tenant_id]
-        scopes = asked.get("scopes") or app.scopes
+        scopes = _scopes(asked) or app.scopes
     else:
-        scopes = asked.get("scopes") or sorted(oauth.SCOPES - {"accounting.journals.read"})
-        scopes = scopes.split() if isinstance(scopes, str) else list(scopes)
+        scopes = _scopes(asked) or sorted(oauth.SCOPES - {"accounting.journals.read"})
         tenants = asked.get("tenant_ids") or list(sim.state.organisations)
         grant = oauth.allow(sim, app, str(asked.get("user") or oauth.OWNER), scopes, tenants)
         scopes = list(dict.fromkeys([*scopes, "offline_access"]))
     answer = oauth.issue(sim, grant, scopes)
     return {**answer, "tenant_id": tenants[0], "tenant_ids": tenants}
+
+
+def _scopes(asked: Asked) -> list[str]:
+    """The scopes asked for, as a list or in one string."""
+    scopes = asked.get("scopes") or []
+    return scopes.split() if isinstance(scopes, str) else [str(scope) for scope in scopes]
 
 
 def _app(sim: "XeroSimulator", asked: Asked) -> App:
@@ -394,7 +399,7 @@ def revoke(sim: "XeroSimulator", asked: Asked) -> Asked:
 def grant_scopes(sim: "XeroSimulator", asked: Asked) -> Asked:
     """Set the scopes of an app's grant and of the tokens it has."""
     app = _app(sim, asked)
-    scopes = list(asked["scopes"])
+    scopes = _scopes(asked)
     for grant in sim.state.grants.values():
         if grant.client_id == app.client_id and not grant.revoked:
             grant.scopes = scopes
@@ -413,6 +418,7 @@ SYSTEM: dict[str, Callable[["XeroSimulator", Asked], Asked]] = {
     "new_app": new_app,
     "disconnect": disconnect,
     "revoke": revoke,
+    "revoke_grant": revoke,
     "grant_scopes": grant_scopes,
 }
 

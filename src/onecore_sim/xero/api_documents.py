@@ -63,7 +63,7 @@ def write_of(kind: Kind) -> Callable[[Call], Answer]:
             call,
             kind.name,
             sent,
-            lambda element: _shown(call, save(kind, call, element)),
+            lambda element: _warned(element, _shown(call, save(kind, call, element))),
             lambda element: _named(kind, element),
         )
 
@@ -99,7 +99,8 @@ def write_many(
     for element in sent:
         try:
             item = save(element)
-            shown.append(item if summarize else {**item, "StatusAttributeString": "OK"})
+            word = "WARNING" if item.get("Warnings") else "OK"
+            shown.append(item if summarize else {**item, "StatusAttributeString": word})
         except Refused as refused:
             errors = {"HasErrors": True, "ValidationErrors": errors_of(refused)}
             bad.append({**named(element), **errors})
@@ -153,6 +154,14 @@ def _create_or_update(kind: Kind, call: Call, element: dict[str, Any]) -> Docume
 def _shown(call: Call, item: Document) -> dict[str, Any]:
     places = call.desk.unit_places
     return show.document(call.org, item, lines=True, unit_places=places, full=True)
+
+
+def _warned(element: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    """With the warning of a document that was saved without what it asked for."""
+    if element.get("SentToContact") is True and not shown["SentToContact"]:
+        text = "Only AUTHORISED invoices may have SentToContact updated."
+        return {**shown, "Warnings": [{"Message": text}]}
+    return shown
 
 
 def _named(kind: Kind, element: dict[str, Any]) -> dict[str, Any]:
@@ -240,7 +249,7 @@ def pagination(page: listing.Page) -> dict[str, int]:
 
 
 def _filtered(kind: Kind, call: Call, items: list[Document]) -> list[Document]:
-    """What the list parameters let through; deleted and voided ones only when named."""
+    """What the list parameters let through."""
     query = call.query
     if "IDs" in query:
         ids = {i.lower() for i in listing.listed(query["IDs"])}
@@ -254,6 +263,8 @@ def _filtered(kind: Kind, call: Call, items: list[Document]) -> list[Document]:
     if "Statuses" in query:
         statuses = set(listing.listed(query["Statuses"]))
         items = [d for d in items if d.status in statuses]
+    elif not call.sim.switches.on("ended_listed"):
+        items = [d for d in items if d.status not in documents.GONE]
     if call.flag("createdByMyApp"):
         items = [d for d in items if d.created_by_app == call.app.client_id]
     if term := query.get("searchTerm", "").lower():

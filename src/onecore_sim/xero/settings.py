@@ -52,6 +52,8 @@ DECLARED = (
     Switch("max_body_bytes", 3_500_000, "UNCONFIRMED: the largest body taken."),
     Switch("max_attachment_bytes", 10_000_000, "UNCONFIRMED: the largest attachment taken."),
     Switch("url_max_length", 0, "UNCONFIRMED: the longest Url taken; 0 is no limit."),
+    Switch("ended_listed", True,
+           "UNCONFIRMED: lists that name no Statuses include deleted and voided documents."),
     Switch("high_volume", False, "Lists answer HighVolumeException, as over 100,000 documents."),
     Switch("organisation_offline", False, "Every call answers 503 in plain text."),
     Switch("webhook_invoice", True, "Events of category INVOICE."),

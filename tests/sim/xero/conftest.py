@@ -192,7 +192,6 @@ def running() -> Iterator[tuple[str, XeroSimulator]]:
 def xero(running: tuple[str, XeroSimulator], spec: OpenAPI) -> Iterator[Remote]:
     """The simulator afresh: the tiny builder, Friday 14 August 2026, noon in Sydney."""
     remote = Remote(running[0], spec)
-    remote.do("webhook", url="")
     remote.reset()
     yield remote
     remote.http.close()

@@ -4,11 +4,14 @@ import base64
 import hashlib
 import json
 import threading
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+from openapi_schema_validator import OAS30Validator
+from ruamel.yaml import YAML
 
 REDIRECT = "http://localhost:8000/connect/xero/callback"
 VERIFIER = "v" * 64
@@ -160,6 +163,17 @@ def connections(xero: Any, **query: str) -> list[dict[str, Any]]:
     answer = xero.http.get("/connections", params=query, headers=headers)
     assert answer.status_code == 200
     return list(answer.json())
+
+
+def test_tokens_and_connections_have_xeros_shapes(xero: Any) -> None:
+    file = Path(__file__).parents[2] / "contract" / "specs" / "xero" / "xero-identity.yaml"
+    schemas = YAML(typ="safe").load(file)["components"]["schemas"]
+    for one in connections(xero):
+        OAS30Validator(schemas["Connection"]).validate(one)
+        assert set(one) <= set(schemas["Connection"]["properties"])
+    token = exchange(xero, told(consent(xero))["code"]).json()
+    OAS30Validator(schemas["AccessToken"]).validate(token)
+    assert set(token) <= set(schemas["AccessToken"]["properties"]) | {"scope"}
 
 
 def test_connections_are_a_bare_array_and_can_be_filtered_and_deleted(xero: Any) -> None:

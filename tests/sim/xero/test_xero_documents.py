@@ -322,3 +322,26 @@ def test_history_tells_who_did_what(xero: Any) -> None:
         ("Paid", "Bea Ledger"), ("Note", "Avery Owner"),
     ]  # fmt: skip
     assert "account changed from 310 to 429" in records[-2]["Details"]
+
+
+def test_what_was_saved_with_a_shrug_is_a_warning(xero: Any) -> None:
+    body = xero.bill("1", Status="DRAFT", SentToContact=True)
+    (made,) = xero.call("PUT", "/Invoices", body=body, summarizeErrors="false")["Invoices"]
+    assert (made["StatusAttributeString"], made["SentToContact"]) == ("WARNING", False)
+    assert made["Warnings"][0]["Message"].startswith("Only AUTHORISED invoices may")
+
+
+def test_an_unreadable_element_undoes_its_whole_batch(xero: Any) -> None:
+    sent = {"Invoices": [xero.bill("1"), xero.bill("1", Date="soon")]}
+    answer = xero.call("PUT", "/Invoices", status=400, body=sent, summarizeErrors="false")
+    assert answer["ErrorNumber"] == 14
+    assert xero.get("/Invoices")["Invoices"] == []
+
+
+def test_ended_documents_are_listed_unless_the_switch_hides_them(xero: Any) -> None:
+    made = xero.put(xero.bill("1", Status="DRAFT"))
+    xero.do("void", invoice_id=made["InvoiceID"])
+    assert [d["Status"] for d in xero.get("/Invoices")["Invoices"]] == ["DELETED"]
+    xero.switch(ended_listed=False)
+    assert xero.get("/Invoices")["Invoices"] == []
+    assert len(xero.get("/Invoices", Statuses="DELETED")["Invoices"]) == 1

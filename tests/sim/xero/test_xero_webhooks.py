@@ -8,9 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS31Validator
+from ruamel.yaml import YAML
 
 KEY = b"sim-xero-webhook-key"
 
@@ -125,6 +128,17 @@ def test_events_tell_what_changed_and_no_more(xero: Any, listening: Receiver) ->
     assert listening.events()[2]["eventType"] == "UPDATE"
     numbers = [p["lastEventSequence"] for p in listening.good]
     assert numbers[-1] == 3
+
+
+def test_deliveries_have_xeros_shape(xero: Any, listening: Receiver) -> None:
+    file = Path(__file__).parents[2] / "contract" / "specs" / "xero" / "xero-webhooks.yaml"
+    schema = YAML(typ="safe").load(file)["components"]["schemas"]["WebhookEvent"]
+    xero.put(xero.bill("10"))
+    wait_for(lambda: len(listening.events()) == 2)
+    for payload in listening.good:
+        OAS31Validator(schema).validate(payload)
+    numbers = [(p["firstEventSequence"], p["lastEventSequence"]) for p in listening.good]
+    assert (numbers[0][0], numbers[-1][1]) == (1, 2)
 
 
 def test_categories_by_switch(xero: Any, listening: Receiver) -> None:
