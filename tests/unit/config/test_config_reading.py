@@ -49,6 +49,10 @@ def test_the_sample_has_every_key_of_the_schema() -> None:
     assert set(read(SAMPLE).raw["flows"]) == {flow.value for flow in Flow}  # type: ignore[call-overload]
 
 
+def test_the_same_text_is_read_once() -> None:
+    assert read(SAMPLE) is read(str(SAMPLE.encode(), "utf-8"))
+
+
 def test_the_bill_flow_is_read() -> None:
     bill = read(SAMPLE).base.bill
     assert bill.mode is Mode.AUTO
@@ -382,6 +386,11 @@ def test_an_organisation_nobody_knows(row: str, path: str) -> None:
     assert "not among the organisations" in problem.message
 
 
+def test_a_mistyped_organisation_is_one_problem_not_one_for_each_row() -> None:
+    text = SAMPLE.replace('tenant_id: "a1000000-0000-4000-8000-000000000002"', "tenant_id: a1")
+    assert only(text).path == "organisations[1].tenant_id"
+
+
 def test_a_projects_part_of_a_second_category_must_make_a_whole() -> None:
     override = "{tracking: {second: {fixed: A}}}"
     text = f"tracking: {{project: Jobs}}\nprojects: [{{project_id: 5, overrides: {override}}}]\n"
@@ -418,6 +427,10 @@ def test_text_that_is_no_document(text: str) -> None:
 def test_aliases_are_refused_before_they_can_multiply() -> None:
     text = MINIMAL + 'codes: [&a {cost_code: "1", expense: "3"}, *a]\n'
     assert "alias" in only(text).message
+
+
+def test_a_byte_order_mark_does_not_matter() -> None:
+    assert read("\ufeff" + MINIMAL) == read(MINIMAL)
 
 
 def test_very_deep_nesting_is_refused() -> None:

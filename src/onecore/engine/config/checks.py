@@ -30,7 +30,9 @@ def _organisations(tree: Tree, reading: Reading) -> None:
     defaults = [index for index, row in enumerate(rows) if row.get("default")]
     for index in defaults[1:]:
         reading.bad_at(f"organisations[{index}].default", "only one organisation is the default")
-    known = {row.get("tenant_id") for row in rows}
+    if not all("tenant_id" in row for row in rows):
+        return  # noted already; whoever names that organisation is not to blame
+    known = {row["tenant_id"] for row in rows}
     for path, value in _named(tree, ""):
         if value not in known:
             message = f"{value} is not among the organisations at the top"

@@ -1,5 +1,6 @@
 """The text of a workspace document, read and checked whole."""
 
+from functools import lru_cache
 from typing import cast
 
 from onecore.domain.settings import WorkspaceDocument
@@ -11,10 +12,12 @@ from onecore.engine.config.problems import BadDocument, Problem
 from onecore.engine.config.schema import DOCUMENT
 
 
+@lru_cache(maxsize=64)
 def read(text: str) -> WorkspaceDocument:
     """The document `text` says. Raises BadDocument with everything that is wrong with it.
 
-    Text that is no YAML has one problem: where it stops being any.
+    Text that is no YAML has one problem: where it stops being any. The same text gives the very
+    same document, as thousands of rows take a second to read: nobody may change its `raw`.
     """
     return document_of(read_nodes(compose(text)))
 
