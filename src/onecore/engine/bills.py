@@ -19,8 +19,9 @@ from onecore.domain.ids import (
     RequisitionId,
 )
 from onecore.domain.refs import Flow, SourceRef
-from onecore.domain.settings import EffectiveSettings
-from onecore.domain.translate.bill import DEFAULT_ZONE, NothingDue, NotOurs, bill_from
+from onecore.domain.settings import EffectiveSettings, Policies
+from onecore.domain.translate.bill import NothingDue, NotOurs, bill_from
+from onecore.domain.translate.dates import DEFAULT_ZONE
 from onecore.engine import db
 from onecore.engine.absence import Absence, absence
 from onecore.engine.context import Books, Context
@@ -99,7 +100,7 @@ def keys_of(link: Link | None) -> dict[BillLineId, str]:
     """Our line keys by Xero's line id."""
     if link is None:
         return {}
-    return {BillLineId(UUID(line)): key for key, line in link.line_ids.items()}
+    return {BillLineId(UUID(line)): key for line, key in link.line_ids.items()}
 
 
 async def plan_bills(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:
@@ -281,7 +282,7 @@ def _decide(ctx: Context, plan: Plan, source: d.Source) -> None:
         wanted=digested(wanted_values(plan.wanted), ctx.digest) if plan.wanted else None,
         agreed=d.Agreed(plan.link.wanted, plan.link.target) if plan.link else None,
         target=_target(ctx, plan) if plan.link else None,
-        policies=plan.settings.policies if plan.settings else d.Policies(),
+        policies=plan.settings.policies if plan.settings else Policies(),
     )
     plan.step = d.decide(case)
     if isinstance(plan.step, d.Ask | d.Drifted):

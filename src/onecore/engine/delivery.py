@@ -443,7 +443,7 @@ def _adopt(ctx: Context, lease: Lease, plan: Plan, bill: PostedBill, by_mark: bo
             document=document,
             part="main",
             version=records.next_version(document),
-            organisation_id=plan.organisation,
+            organisation_id=lease.tenant,
             target_kind="bill",
             target_id=bill.id,
             wanted=agreed,

@@ -39,6 +39,7 @@ from onecore.ports import (
     Posted,
     ReadFailed,
     Refusal,
+    Remote,
     RemoteError,
     Throttled,
 )
@@ -167,9 +168,9 @@ class OrganisationRun:
             return await work
         except Throttled as limited:
             until = now + limited.wait
-            scope = limited.operation_scope
-            if scope:
-                await db.run(calls.block, limited.remote, scope, until, limited.kind, now)
+            ours = limited.remote is Remote.PROCORE
+            scope = ctx.procore_scope if ours else str(turn.organisation)
+            await db.run(calls.block, limited.remote, scope, until, limited.kind, now)
             _due_by(turn, until)
             await db.run(_later, said, until)
         except (NotReached, ReadFailed, NotVisible, LookupError) as trouble:

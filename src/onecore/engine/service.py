@@ -60,4 +60,6 @@ class Service:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout=10)
             self._thread = None
+        if not self._loop.is_closed():
+            self._loop.close()
         self.owner.close()

@@ -47,7 +47,7 @@ def _answered(plan: Plan) -> bool:
     """Whether a person has said void to exactly this, here or in the ordinary question."""
     if plan.document is None:
         return False
-    answers = plan.document.answers
+    answers: dict[str, str] = plan.document.answers
     return answers.get(_question(plan)) == "void" or answers.get(plan.question) == "void"
 
 

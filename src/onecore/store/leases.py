@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +56,7 @@ def _connection_parameters() -> dict[str, Any]:
 
 _TAKE = """
 UPDATE store_organisation SET fence = fence + 1, owner = %(owner)s,
-       until = clock_timestamp() + %(length)s
+       until = clock_timestamp() + %(length)s::interval
  WHERE tenant = %(tenant)s
    AND (until IS NULL OR until < clock_timestamp() OR owner IS NULL OR NOT EXISTS (
         SELECT 1 FROM pg_locks
@@ -66,7 +65,7 @@ UPDATE store_organisation SET fence = fence + 1, owner = %(owner)s,
 RETURNING fence
 """
 _RENEW = """
-UPDATE store_organisation SET until = clock_timestamp() + %(length)s
+UPDATE store_organisation SET until = clock_timestamp() + %(length)s::interval
  WHERE tenant = %(tenant)s AND fence = %(fence)s AND owner = %(owner)s
 RETURNING fence
 """
@@ -96,7 +95,7 @@ class Lease:
                     "tenant": self.tenant,
                     "fence": self.fence,
                     "owner": self.owner,
-                    "length": timedelta(seconds=LEASE_SECONDS),
+                    "length": f"{LEASE_SECONDS} seconds",
                 },
             )
             return cursor.fetchone() if cursor.description else None
@@ -138,7 +137,7 @@ def take(owner: Owner, tenant: UUID) -> Lease | None:
             {
                 "owner": owner_id,
                 "tenant": tenant,
-                "length": timedelta(seconds=LEASE_SECONDS),
+                "length": f"{LEASE_SECONDS} seconds",
             },
         )
         row = cursor.fetchone()

@@ -1,4 +1,4 @@
-"""Seeing where documents stand: the list, one document's two sides, and a plan before it is sent."""
+"""Where documents stand: the list, one document's two sides, and a plan before it is sent."""
 
 from dataclasses import dataclass
 from datetime import datetime
