@@ -12,6 +12,7 @@ from onecore_sim.procore.errors import invalid, missing
 from onecore_sim.procore.events import announce
 from onecore_sim.procore.records import take_origin_id
 from onecore_sim.procore.state import (
+    CHANGE_ORDER_STATUSES,
     CONTRACT_STATUSES,
     TOOLS,
     WORK_ORDER,
@@ -162,6 +163,8 @@ def set_change_order_status(
     core: Core, project: Project, order: ChangeOrder, status: str, by: int
 ) -> None:
     """An approved change order's lines are part of the next claim."""
+    if status not in CHANGE_ORDER_STATUSES:
+        raise invalid("status", "is not included in the list")
     order.status = status
     order.reviewed_at = core.now() if status == "approved" else order.reviewed_at
     core.touch(order, project.commitments[order.contract_id])

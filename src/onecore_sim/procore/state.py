@@ -342,9 +342,6 @@ class State(msgspec.Struct):
         self.next_id += 1
         return self.next_id
 
-    def project_of_claim(self, claim_id: int) -> Project | None:
-        return next((p for p in self.projects.values() if claim_id in p.requisitions), None)
-
 
 SERVICE_USER = 600_001
 PERSON = 600_002
