@@ -19,9 +19,10 @@ import msgspec
 import structlog
 
 from onecore.http import limits
-from onecore.http.transport import LONGEST_WRITE, checked_base
+from onecore.http.transport import checked_base
 from onecore.http.wire import Reader, Unreadable, encoded
 from onecore.ports import (
+    LONGEST_WRITE,
     AccessLost,
     Clock,
     NotReached,

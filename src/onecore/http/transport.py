@@ -17,6 +17,7 @@ from onecore.http import limits
 from onecore.http.reasons import elements_refused, reasons_in
 from onecore.http.wire import Reader, Unreadable
 from onecore.ports import (
+    LONGEST_WRITE,
     AccessLost,
     CallLog,
     Clock,
@@ -35,7 +36,6 @@ from onecore.ports import (
 )
 
 LONGEST_READ = 60.0  # seconds from sending to the last byte
-LONGEST_WRITE = 40.0  # the engine's lease must cover it
 OFFLINE_WAIT = timedelta(minutes=5)  # what Xero's 503 asks for in words [X 4]
 
 Params = Sequence[tuple[str, str]]
