@@ -14,7 +14,7 @@ header { background: var(--soft); border-bottom: 3px solid var(--accent); paddin
 header strong { margin-right: 1rem; }
 header a, nav a { margin-right: .9rem; }
 a { color: var(--accent); }
-main { padding: 1rem 1.2rem 3rem; max-width: 76rem; }
+main { padding: 1rem 1.2rem 3rem; max-width: 76rem; overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: .6rem 0 1.2rem; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line);
   vertical-align: top; }

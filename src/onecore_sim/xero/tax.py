@@ -99,7 +99,8 @@ class Rounding:
         return self.to(amount, CENT)
 
     def to(self, amount: Decimal, step: Decimal) -> Decimal:
-        return amount.quantize(step, ROUND_HALF_EVEN if self.half_even else ROUND_HALF_UP)
+        mode = ROUND_HALF_EVEN if self.half_even else ROUND_HALF_UP
+        return amount.quantize(step, mode) + 0  # adding nought turns -0.00 into 0.00
 
 
 def line_amount(

@@ -20,7 +20,7 @@ SCOPES = "openid offline_access accounting.invoices accounting.settings.read"
 BASIC = ("sim-xero-client", "sim-xero-secret")
 
 
-def consent(xero: Any, decision: str = "allow", **changes: str) -> httpx2.Response:
+def consent(xero: Any, decision: str = "allow", **changes: str) -> Any:
     asked = {
         "response_type": "code", "client_id": "sim-xero-client", "redirect_uri": REDIRECT,
         "scope": SCOPES, "state": "s-1", "code_challenge": CHALLENGE.decode(),
@@ -43,7 +43,7 @@ def told(answer: httpx2.Response) -> dict[str, str]:
     return {key: value[0] for key, value in parse_qs(urlsplit(where).query).items()}
 
 
-def exchange(xero: Any, code: str, auth: Any = None, **changes: str) -> httpx2.Response:
+def exchange(xero: Any, code: str, auth: Any = None, **changes: str) -> Any:
     form = {
         "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT,
         "client_id": "sim-xero-client", "code_verifier": VERIFIER, **changes,
@@ -51,7 +51,7 @@ def exchange(xero: Any, code: str, auth: Any = None, **changes: str) -> httpx2.R
     return xero.http.post("/connect/token", data=form, auth=auth)
 
 
-def refresh(xero: Any, token: str) -> httpx2.Response:
+def refresh(xero: Any, token: str) -> Any:
     form = {"grant_type": "refresh_token", "refresh_token": token}
     return xero.http.post("/connect/token", data=form, auth=BASIC)
 
@@ -237,7 +237,7 @@ def test_a_body_over_the_limit_is_refused(xero: Any) -> None:
     assert xero.raw("PUT", "/Invoices", body=xero.bill(*["1"] * 30)).status_code == 413
 
 
-def left(answer: httpx2.Response) -> tuple[str, str, str]:
+def left(answer: httpx2.Response) -> tuple[str, ...]:
     names = ("x-minlimit-remaining", "x-daylimit-remaining", "x-appminlimit-remaining")
     return tuple(answer.headers[name] for name in names)
 
@@ -312,7 +312,7 @@ def test_five_calls_at_once_and_no_sixth(xero: Any) -> None:
     assert xero.raw("GET", "/Users").status_code == 200
 
 
-def keyed(xero: Any, key: str, body: dict[str, Any]) -> httpx2.Response:
+def keyed(xero: Any, key: str, body: dict[str, Any]) -> Any:
     return xero.raw("PUT", "/Invoices", body=body, headers={"idempotency-key": key})
 
 

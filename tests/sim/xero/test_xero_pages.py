@@ -29,7 +29,8 @@ def press(xero: Any, path: str, button: str, **fields: str) -> str:
         for name, options in re.findall(r'<select name="([^"]+)">(.*?)</select>', form, re.S):
             chosen = re.search(r'value="([^"]*)" selected', options)
             first = re.search(r'value="([^"]*)"', options)
-            sent[name] = unescape((chosen or first)[1]) if (chosen or first) else ""
+            picked = chosen or first
+            sent[name] = unescape(picked[1]) if picked else ""
         assert set(fields) <= set(sent), sent
         action = re.search(r'action="([^"]+)"', form)
         assert action
