@@ -20,6 +20,7 @@ from onecore.xero.connections import XeroConnections
 
 if TYPE_CHECKING:  # its modules are Django models, which must not load before Django is set up
     from onecore.engine.service import Service
+    from onecore.engine.use.doorbells import ProcoreBell, XeroBell
 
 
 def start_database() -> str:
@@ -156,3 +157,51 @@ def service() -> "Service":
             clock = SystemClock()
             _service = Service(ready, HttpRemotes(ready, clock), Vault(keyring), clock)
         return _service
+
+
+def bootstrap() -> "Service":
+    """Everything ready in this process: database, Django, engine."""
+    start_database()
+    setup_django()
+    return service()
+
+
+# --- what the web's webhook paths ask of the adapters ------------------------------------------
+
+
+def xero_signature_ok(raw: bytes, header: str) -> bool:
+    """Whether a delivery is signed with our webhook key; without a key nothing is."""
+    from onecore.xero import webhook  # noqa: PLC0415 - only where deliveries arrive
+
+    return webhook.signature_ok(raw, header, settings().xero_webhook_key or "")
+
+
+def xero_bells(raw: bytes) -> "tuple[XeroBell, ...]":
+    """What a signed delivery rang for; nothing when it cannot be read, the sweep finds it."""
+    from onecore.engine.use.doorbells import XeroBell  # noqa: PLC0415 - Django models below
+    from onecore.xero import webhook  # noqa: PLC0415
+
+    try:
+        told = webhook.events(raw)
+    except webhook.BadDelivery:
+        return ()
+    return tuple(XeroBell(e.organisation, e.category.upper(), e.resource_id) for e in told)
+
+
+def procore_bearer_ok(header: str, bearer: str) -> bool:
+    """Whether a delivery carries its hook's own bearer."""
+    from onecore.procore import webhook  # noqa: PLC0415
+
+    return webhook.bearer_ok(header, bearer)
+
+
+def procore_bell(raw: bytes) -> "ProcoreBell | None":
+    """What a delivery rang for, or None when it cannot be read."""
+    from onecore.engine.use.doorbells import ProcoreBell  # noqa: PLC0415
+    from onecore.procore import webhook  # noqa: PLC0415
+
+    try:
+        told = webhook.event(raw)
+    except webhook.BadEvent:
+        return None
+    return ProcoreBell(int(told.company), told.project, told.resource, told.id)

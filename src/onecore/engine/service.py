@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from onecore.domain.ids import WorkspaceId
@@ -40,6 +41,15 @@ class Service:
         """What `work` gives, run on the engine's loop; called from any other thread."""
         self._start()
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Begin `work` on the engine's loop without waiting for it."""
+        self._start()
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def soon(self, act: Callable[[], object]) -> None:
+        """Call `act` on the engine's loop, from any thread or signal handler."""
+        self._loop.call_soon_threadsafe(act)
 
     def _start(self) -> None:
         with self._starting:

@@ -1,0 +1,109 @@
+"""Jobs on Procrastinate. A job is a wake-up and carries an id only; the hint row is the truth.
+
+So a lost job costs a second, a doubled one nothing: whoever holds the organisation's lease works,
+the others return at once. Jobs are never retried; the dispatcher wakes what is still due.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import procrastinate
+import structlog
+from django.core.cache import cache
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from onecore.domain.ids import OrganisationId
+from onecore.engine import db
+
+log = structlog.get_logger("onecore.jobs")
+
+QUEUE = "organisations"
+HEARTBEAT = "worker-heartbeat"
+HEARTBEAT_LIFE = timedelta(seconds=30)
+
+Turn = Callable[[OrganisationId], Awaitable[object]]
+_turn: Turn | None = None
+
+
+class TaskFailed(Exception):
+    """A job failed; only a code and ids are said, as the job library logs whole tracebacks."""
+
+
+def serve_with(turn: Turn) -> None:
+    """What a wake-up calls in this process."""
+    global _turn  # noqa: PLW0603 - the job library calls a function of a module
+    _turn = turn
+
+
+@app.task(name="onecore.turn", queue=QUEUE)
+async def turn(tenant: str) -> None:
+    """One turn of an organisation."""
+    if _turn is None:
+        raise TaskFailed("this process serves no organisations")
+    try:
+        await _turn(OrganisationId(UUID(tenant)))
+    except Exception as error:
+        log.error("turn.failed", organisation=tenant, error=type(error).__name__)
+        raise TaskFailed(type(error).__name__) from None
+
+
+_DUE = """
+SELECT tenant FROM store_organisation
+ WHERE next_due_at <= %(now)s
+   AND (until IS NULL OR until < clock_timestamp() OR owner IS NULL OR NOT EXISTS (
+        SELECT 1 FROM pg_locks
+         WHERE locktype = 'advisory' AND objsubid = 1
+           AND (classid::bigint << 32 | objid::bigint) = store_organisation.owner))
+ ORDER BY next_due_at LIMIT 200
+"""
+
+
+def due_organisations(now: datetime) -> list[UUID]:
+    """Organisations that are due and that nobody works on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, {"now": now})
+        return [row[0] for row in cursor.fetchall()]
+
+
+async def wake(tenants: list[UUID]) -> int:
+    """Defer a wake-up for each, unless one waits already; the number deferred."""
+    woken = 0
+    for tenant in tenants:
+        try:
+            await turn.configure(queueing_lock=f"turn:{tenant}").defer_async(tenant=str(tenant))
+            woken += 1
+        except procrastinate.exceptions.AlreadyEnqueued:
+            continue
+    return woken
+
+
+def clear_dead_jobs(older_than: timedelta = timedelta(minutes=5)) -> int:
+    """Delete finished jobs, and those whose worker is gone; nothing is ever retried."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM procrastinate_jobs
+             WHERE status IN ('failed', 'succeeded', 'cancelled', 'aborted')
+                OR (status = 'doing' AND NOT EXISTS (
+                    SELECT 1 FROM procrastinate_workers w
+                     WHERE w.id = procrastinate_jobs.worker_id
+                       AND w.last_heartbeat > now() - %s::interval))
+            """,
+            [f"{int(older_than.total_seconds())} seconds"],
+        )
+        return cursor.rowcount
+
+
+def beat() -> None:
+    cache.set(HEARTBEAT, True, int(HEARTBEAT_LIFE.total_seconds()))
+
+
+def worker_alive() -> bool:
+    """Whether any worker of this installation gave a sign of life lately."""
+    return bool(cache.get(HEARTBEAT))
+
+
+async def heartbeat() -> None:
+    await db.run(beat)

@@ -1,0 +1,83 @@
+"""The worker: wakes organisations that are due, and works those it is woken for."""
+
+import asyncio
+import contextlib
+
+import structlog
+from procrastinate.contrib.django import app
+
+from onecore.engine import db, jobs
+from onecore.engine.service import Service
+
+log = structlog.get_logger("onecore.worker")
+
+DISPATCH_SECONDS = 1.0
+JANITOR_EVERY = 60  # dispatches
+CONCURRENCY = 4
+BACK_AFTER = 2.0
+
+
+class Worker:
+    """Runs on the service's loop until it is stopped; survives a database that comes and goes."""
+
+    def __init__(self, service: Service, concurrency: int = CONCURRENCY) -> None:
+        self._service = service
+        self._concurrency = concurrency
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`. A lost database ends one round; the next begins when it answers."""
+        jobs.serve_with(self._service.organisations.turn)
+        while not self._stopping.is_set():
+            try:
+                await self._round()
+            except Exception as error:  # the supervisor: whatever it is, go on
+                log.error("worker.round_ended", error=type(error).__name__)
+            if not self._stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), BACK_AFTER)
+
+    def stop(self) -> None:
+        """Take nothing new, finish what is under way. Call on the loop."""
+        self._stopping.set()
+
+    async def _round(self) -> None:
+        connector = app.connector.get_worker_connector()
+        with app.replace_connector(connector) as live:
+            async with live.open_async():
+                worker = asyncio.create_task(
+                    live.run_worker_async(
+                        queues=[jobs.QUEUE],
+                        concurrency=self._concurrency,
+                        install_signal_handlers=False,
+                        delete_jobs="always",
+                        listen_notify=True,
+                        shutdown_graceful_timeout=30,
+                    )
+                )
+                dispatcher = asyncio.create_task(self._dispatch())
+                stopper = asyncio.create_task(self._stopping.wait())
+                try:
+                    await asyncio.wait(
+                        {worker, dispatcher, stopper}, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for task in (worker, dispatcher):
+                        if task.done():
+                            task.result()  # raises what ended it
+                finally:
+                    for task in (dispatcher, stopper, worker):
+                        task.cancel()
+                    await asyncio.gather(dispatcher, stopper, worker, return_exceptions=True)
+
+    async def _dispatch(self) -> None:
+        """Once a second wake what is due; now and then clear away dead jobs."""
+        n = 0
+        while True:
+            tenants = await db.run(jobs.due_organisations, self._service.clock.now())
+            await jobs.wake(tenants)
+            if n % 10 == 0:
+                await jobs.heartbeat()
+            if n % JANITOR_EVERY == 0:
+                await db.run(jobs.clear_dead_jobs)
+            n += 1
+            await asyncio.sleep(DISPATCH_SECONDS)
