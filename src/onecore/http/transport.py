@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -80,10 +81,13 @@ def is_loopback(host: str) -> bool:
 
 
 def open_client(base_url: str, connections: int = 20) -> httpx2.AsyncClient:
-    """A client for one remote, to be closed by its owner. It never follows a redirect.
+    """A client for one remote, to be closed by its owner. It follows no redirect, keeps no cookie.
 
-    The library logs whole addresses at INFO and headers at DEBUG; both hold what must not be
-    logged, so its loggers are raised to warnings here. Loopback is never asked for by a proxy.
+    Connections are shared by all workspaces, so a cookie of one answer must not go along with
+    another's request. They are dropped after four idle seconds: servers close theirs after five
+    and more, and a write that meets a closing connection would be in doubt. The library logs
+    whole addresses at INFO and headers at DEBUG; both hold what must not be logged, so its
+    loggers are raised to warnings here. Loopback is never asked for by a proxy.
     """
     for name in ("httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -93,8 +97,9 @@ def open_client(base_url: str, connections: int = 20) -> httpx2.AsyncClient:
         trust_env=not is_loopback(host),
         timeout=httpx2.Timeout(LONGEST_READ, connect=10.0, pool=10.0),
         limits=httpx2.Limits(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=4
         ),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         headers={"User-Agent": "OneCore", "Accept": "application/json"},
     )
 

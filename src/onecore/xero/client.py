@@ -151,10 +151,10 @@ class XeroClient(XeroPort):
         path = f"/TrackingCategories/{category}/Options"
         call = self._write("option.add", "PUT", path, {"Name": name}, 1)
         options = (await self._transport.send(call)).read(_OPTIONS).options
-        made = next((one for one in options if one.name == name), None)
-        if made is None:
+        named = options if len(options) == 1 else [one for one in options if one.name == name]
+        if not named:
             raise OutcomeUnknown(Remote.XERO, "option.add", "the answer does not name the option")
-        return OptionId(made.tracking_option_id)
+        return OptionId(named[0].tracking_option_id)
 
     async def add_contact(self, name: str, tax_number: str, email: str, key: str) -> ContactId:
         """The id of a new contact. Raises RequestRefused with Xero's reasons, such as a name that

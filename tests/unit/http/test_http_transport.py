@@ -500,3 +500,26 @@ def test_the_librarys_own_logs_stay_silent(caplog: pytest.LogCaptureFixture) -> 
         asyncio.run(main())
     assert "private" not in caplog.text
     assert "secret-token" not in caplog.text
+
+
+def test_no_cookie_goes_from_one_answer_to_another_request() -> None:
+    asked: list[bytes] = []
+
+    async def main() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nset-cookie: who=someone; Path=/\r\n"
+                b"connection: close\r\ncontent-length: 2\r\n\r\n{}"
+            )
+            await writer.drain()
+
+        async with listening(answer) as url, open_client(url) as http:
+            sender = Transport(Remote.XERO, url, "s", Grants(), Log(), http, Clock())
+            await sender.send(READ)
+            await sender.send(READ)
+
+    asyncio.run(main())
+    assert len(asked) == 2
+    assert b"cookie" not in asked[1].lower()
+    assert b"Bearer secret-token-1" in asked[1]
