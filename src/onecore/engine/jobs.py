@@ -11,7 +11,7 @@ from uuid import UUID
 import procrastinate
 import structlog
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from procrastinate.contrib.django import app
 
 from onecore.domain.ids import OrganisationId
@@ -77,6 +77,22 @@ async def wake(tenants: list[UUID]) -> int:
         except procrastinate.exceptions.AlreadyEnqueued:
             continue
     return woken
+
+
+def ring(tenant: UUID) -> None:
+    """Wake an organisation as soon as what was said is committed: somebody is waiting.
+
+    In a transaction of its own, after the commit: a refusal (one waits already) inside the
+    caller's would silently undo it. The dispatcher would find it a second later anyway.
+    """
+
+    def defer() -> None:
+        try:
+            turn.configure(queueing_lock=f"turn:{tenant}").defer(tenant=str(tenant))
+        except procrastinate.exceptions.AlreadyEnqueued:
+            return
+
+    transaction.on_commit(defer)
 
 
 def clear_dead_jobs(older_than: timedelta = timedelta(minutes=5)) -> int:

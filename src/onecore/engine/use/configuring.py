@@ -7,7 +7,7 @@ from django.db import transaction
 
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, parse_ref
-from onecore.engine import config
+from onecore.engine import config, jobs
 from onecore.engine.config import BadDocument, Change
 from onecore.engine.service import Service
 from onecore.engine.use.errors import UseError
@@ -110,4 +110,5 @@ def look_at_waiting(service: Service, workspace: WorkspaceId) -> int:
     Feed.objects.filter(workspace_id=workspace).update(next_due_at=now)
     for one in WorkspaceOrganisation.objects.filter(workspace_id=workspace):
         hints.wake(one.organisation_id, now)
+        jobs.ring(one.organisation_id)
     return len(refs)

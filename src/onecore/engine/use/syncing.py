@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.domain.refs import Flow, Kind, SourceRef
-from onecore.engine import config, db
+from onecore.engine import config, db, jobs
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.engine.use.workspaces import newest_config
@@ -63,6 +63,8 @@ def say(
         assert whole.project is not None
         organisation = document.organisation_of(whole.project)
         hints.say(workspace, organisation, Flow.BILL, [whole], now, lane=lane)
+        if organisation is not None:
+            jobs.ring(organisation)
 
 
 def look_at_feeds(service: Service, workspace: WorkspaceId) -> None:
