@@ -330,6 +330,8 @@ def test_hooks_are_made_told_and_ended(procore: ProcoreSide) -> None:
         assert set(await hooks.triggers(project, made.id)) == set(wanted)
         assert [h.id for h in await hooks.hooks(project, "onecore-7")] == [made.id]
         assert await hooks.hooks(None, "onecore-7") == ()
+        assert [h.id for h in await hooks.hooks(project)] == [made.id]
+        assert await hooks.hooks(project, "somebody-else") == ()
         await hooks.delete_hook(project, made.id)
         assert await hooks.hooks(project, "onecore-7") == ()
 

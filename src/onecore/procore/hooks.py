@@ -70,20 +70,22 @@ class Hooks:
         )
         return tuple(HookResource(row.name, tuple(row.actions or ())) for row in rows)
 
-    async def hooks(self, project: ProjectId | None, namespace: str) -> tuple[Hook, ...]:
-        """The hooks of one namespace in this scope."""
+    async def hooks(
+        self, project: ProjectId | None, namespace: str | None = None
+    ) -> tuple[Hook, ...]:
+        """The hooks in this scope, of one namespace or of all that this app may see."""
         rows = await whole_list(
             self._transport,
             "webhooks.hooks",
             f"{self._base(project)}/hooks",
-            (("namespace", namespace),),
+            () if namespace is None else (("namespace", namespace),),
             self._lane,
             self._headers,
             _HOOKS,
             lambda body: body.data,
             lambda row: row.id,
         )
-        return tuple(_hook(row) for row in rows if row.namespace == namespace)
+        return tuple(_hook(row) for row in rows if namespace in (None, row.namespace))
 
     async def create_hook(
         self,
