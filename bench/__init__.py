@@ -1,0 +1,1 @@
+"""Measurements, each a command of its own that prints a table and writes a JSON."""
