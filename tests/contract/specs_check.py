@@ -22,10 +22,14 @@ class Spec:
     """One remote's spec. `prefix` is what its server address has in front of its paths."""
 
     def __init__(self, documents: list[dict[str, Any]], host: str, prefix: str = "") -> None:
-        config = Config(spec_validator_cls=None)
+        # Unknown fields are tolerated in answers, and refused in what we send.
+        sent = Config(spec_validator_cls=None, additional_properties_default_policy="forbid")
+        got = Config(spec_validator_cls=None)
+        self._known: list[tuple[OpenAPI, OpenAPI, dict[str, Any]]] = []
         for document in documents:
             _without_security(document)
-        self._known = [(OpenAPI.from_dict(d, config=config), d) for d in documents]
+            ours, theirs = (OpenAPI.from_dict(document, config=c) for c in (sent, got))
+            self._known.append((ours, theirs, document))
         self._host = host
         self._prefix = prefix
 
@@ -36,9 +40,14 @@ class Spec:
     def _breach(self, exchange: dict[str, Any]) -> str | None:
         path = exchange["path"]
         spelled = path.replace("/connections", "/Connections")
-        api = next((a for a, d in self._known if _holds(d, spelled, self._prefix)), None)
-        if api is None:
+        parts = spelled.removeprefix(self._prefix)
+        known = next(((*k, t) for k in self._known if (t := _template(k[2], parts))), None)
+        if known is None:
             return f"{path} is in no spec"
+        ours, theirs, document, template = known
+        operation = document["paths"][template][exchange["method"].lower()]
+        if unknown := _undeclared(document, operation, exchange["query"]):
+            return f"{path} takes no {', '.join(unknown)}"
         if "/oauth/" not in path and "authorization" not in exchange["request_headers"]:
             return f"{path} was asked for without a token"
         request = MockRequest(
@@ -52,7 +61,7 @@ class Spec:
         )
         where = f"{exchange['method']} {path}?{exchange['query']} {exchange['status']}"
         try:
-            api.validate_request(request)
+            ours.validate_request(request)
             if exchange["status"] and not exchange["fault"] and exchange["response_body"]:
                 response = MockResponse(
                     exchange["response_body"].encode(),
@@ -61,7 +70,7 @@ class Spec:
                     content_type=exchange["response_headers"].get("content-type", ""),
                 )
                 if 200 <= exchange["status"] < 300:
-                    api.validate_response(request, response)
+                    theirs.validate_response(request, response)
         except OpenAPIError as error:
             return f"{where}: {_words(error)}"
         return None
@@ -89,13 +98,28 @@ def _without_security(document: dict[str, Any]) -> None:
                 operation.pop("security", None)
 
 
-def _holds(document: dict[str, Any], path: str, prefix: str) -> bool:
-    parts = path.removeprefix(prefix).split("/")
-    return any(
-        len(shape) == len(parts)
-        and all(s.startswith("{") or s == p for s, p in zip(shape, parts, strict=True))
-        for shape in (known.split("/") for known in document["paths"])
-    )
+def _template(document: dict[str, Any], path: str) -> str | None:
+    """The path of the spec that stands for this one, those with fewer parameters first."""
+    parts = path.split("/")
+    for known in sorted(document["paths"], key=lambda p: p.count("{")):
+        shape = known.split("/")
+        if len(shape) == len(parts) and all(
+            s.startswith("{") or s == p for s, p in zip(shape, parts, strict=True)
+        ):
+            return str(known)
+    return None
+
+
+def _undeclared(document: dict[str, Any], operation: dict[str, Any], query: str) -> list[str]:
+    """Names in a query that the operation does not have; an array's name may end in []."""
+    declared = set()
+    for parameter in operation.get("parameters", ()):
+        if "$ref" in parameter:
+            name = parameter["$ref"].rsplit("/", 1)[-1]
+            parameter = document["components"]["parameters"][name]  # noqa: PLW2901
+        declared.add(parameter["name"].removesuffix("[]"))
+    asked = {name.removesuffix("[]") for name, _ in parse_qsl(query, keep_blank_values=True)}
+    return sorted(asked - declared)
 
 
 def _procore() -> Spec:
