@@ -31,7 +31,7 @@ def test_a_read_that_hangs_is_given_up(
 
 
 def test_half_a_list_is_an_error_and_not_a_short_list(procore: ProcoreSide) -> None:
-    procore.sim.switch(per_page_cap=3)
+    procore.sim.switch(per_page_cap=2)
     project = ProjectId(int(next(iter(procore.sim.state()["projects"]))))
     procore.sim.fault("status", path="cost_codes.*[?&]page=2", status=500)
     with pytest.raises(ReadFailed):
