@@ -67,6 +67,10 @@ class Simulator:
         rows: list[dict[str, Any]] = self._http.get("/_sim/requests").json()
         return [row for row in rows if path in row["path"]]
 
+    def put_state(self, state: Any) -> None:
+        answer = self._http.put("/_sim/state", json=state)
+        assert answer.status_code == 200, answer.text
+
     def state(self) -> Any:
         return self._http.get("/_sim/state").json()
 

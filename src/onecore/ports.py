@@ -261,6 +261,42 @@ class ProcorePort(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class HookResource:
+    """Something a webhook may be told of, with the reasons it is told for."""
+
+    name: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteHook:
+    """A webhook as Procore has it."""
+
+    id: str
+    url: str
+    active: bool
+
+
+class HooksPort(Protocol):
+    """Management of one company's webhooks; `project` None means the company's own."""
+
+    async def resources(self, project: ProjectId | None) -> tuple[HookResource, ...]: ...
+    async def hooks(self, project: ProjectId | None, namespace: str) -> tuple[RemoteHook, ...]: ...
+
+    async def create(self, project: ProjectId | None, url: str, bearer: str, namespace: str) -> str:
+        """The new hook's id. `bearer` comes back with every delivery."""
+        ...
+
+    async def tell(
+        self, project: ProjectId | None, hook: str, triggers: Sequence[tuple[str, str]]
+    ) -> int:
+        """Make it tell of (resource, action) pairs; how many were taken."""
+        ...
+
+    async def delete(self, project: ProjectId | None, hook: str) -> None: ...
+
+
 # --- Xero -------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from onecore.engine.calls import Accounts
 from onecore.engine.grants import GrantTokens
 from onecore.engine.references import ProcoreLists, References, XeroLists
 from onecore.engine.remotes import Remotes
-from onecore.ports import AccessLost, Clock, ProcorePort, Remote, XeroPort
+from onecore.ports import AccessLost, Clock, HooksPort, ProcorePort, Remote, XeroPort
 from onecore.store.models import ConfigVersion, Grant, Workspace, WorkspaceOrganisation
 from onecore.store.vault import Vault
 from onecore.sync.fields import Digest
@@ -188,6 +188,16 @@ class Contexts:
             lists=ProcoreLists(references, procore),
             books=self._books(rows.organisations, references, before_write),
         )
+
+    async def hooks_of(self, workspace: WorkspaceId) -> tuple[Context, HooksPort]:
+        """The context and the management of its company's webhooks."""
+        ctx = await self.of(workspace)
+        rows = await db.run(read_rows, workspace)
+        assert rows.procore_grant is not None
+        company = CompanyId(rows.workspace.company_id or 0)
+        tokens = self.tokens(rows.procore_grant.pk)
+        remote = self.remotes.procore_hooks(company, tokens, self.calls, ctx.procore_scope)
+        return ctx, remote
 
     def _books(
         self,

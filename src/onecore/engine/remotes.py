@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from onecore.domain.ids import CompanyId, OrganisationId
-from onecore.ports import CallLog, Connection, ProcorePort, Tokens, XeroPort
+from onecore.ports import CallLog, Connection, HooksPort, ProcorePort, Tokens, XeroPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class Remotes(Protocol):
     def procore(
         self, company: CompanyId, tokens: Tokens, calls: CallLog, scope: str
     ) -> ProcorePort: ...
+
+    def procore_hooks(
+        self, company: CompanyId, tokens: Tokens, calls: CallLog, scope: str
+    ) -> HooksPort: ...
 
     def xero(
         self,

@@ -5,14 +5,18 @@ import contextlib
 
 import structlog
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from onecore.engine import db, jobs
+from onecore.engine import db, hooks, jobs
+from onecore.engine.context import NotConnected
 from onecore.engine.service import Service
+from onecore.ports import RemoteError
 
 log = structlog.get_logger("onecore.worker")
 
 DISPATCH_SECONDS = 1.0
 JANITOR_EVERY = 60  # dispatches
+HOOKS_EVERY = 30  # dispatches
 CONCURRENCY = 4
 BACK_AFTER = 2.0
 
@@ -42,8 +46,9 @@ class Worker:
         self._stopping.set()
 
     async def _round(self) -> None:
-        connector = app.connector.get_worker_connector()
-        with app.replace_connector(connector) as live:
+        django = app.connector
+        assert isinstance(django, DjangoConnector)
+        with app.replace_connector(django.get_worker_connector()) as live:
             async with live.open_async():
                 worker = asyncio.create_task(
                     live.run_worker_async(
@@ -56,17 +61,17 @@ class Worker:
                     )
                 )
                 dispatcher = asyncio.create_task(self._dispatch())
-                stopper = asyncio.create_task(self._stopping.wait())
+                stopper: asyncio.Task[object] = asyncio.create_task(self._stopping.wait())
                 try:
                     await asyncio.wait(
                         {worker, dispatcher, stopper}, return_when=asyncio.FIRST_COMPLETED
                     )
-                    for task in (worker, dispatcher):
-                        if task.done():
-                            task.result()  # raises what ended it
+                    for ended in (worker, dispatcher):
+                        if ended.done():
+                            ended.result()  # raises what ended it
                 finally:
-                    for task in (dispatcher, stopper, worker):
-                        task.cancel()
+                    for one in (dispatcher, stopper, worker):
+                        one.cancel()
                     await asyncio.gather(dispatcher, stopper, worker, return_exceptions=True)
 
     async def _dispatch(self) -> None:
@@ -79,5 +84,17 @@ class Worker:
                 await jobs.heartbeat()
             if n % JANITOR_EVERY == 0:
                 await db.run(jobs.clear_dead_jobs)
+            if n % HOOKS_EVERY == HOOKS_EVERY - 1:
+                await self._tend_hooks()
             n += 1
             await asyncio.sleep(DISPATCH_SECONDS)
+
+    async def _tend_hooks(self) -> None:
+        """See to Procore's webhooks, where they can reach us; polling does without them."""
+        base = self._service.settings.base_url
+        for workspace in await db.run(hooks.connected_workspaces):
+            try:
+                ctx, remote = await self._service.contexts.hooks_of(workspace)
+                await hooks.tend(ctx, remote, base)
+            except (RemoteError, NotConnected) as trouble:
+                log.warning("hooks.not_tended", workspace=workspace, why=type(trouble).__name__)

@@ -341,6 +341,7 @@ class Hook(models.Model):
     remote_id = models.CharField(max_length=40, default="")
     secret = models.BinaryField()
     created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
 
 
 class AuditEntry(models.Model):
