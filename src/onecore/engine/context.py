@@ -170,6 +170,7 @@ class Contexts:
         if grant.broken:
             raise AccessLost(Remote.PROCORE, "connection", grant.broken)
         references = self.references(workspace)
+        await db.run(references.drop_outdated)
         scope = procore_scope(grant.client_id)
         procore = self.remotes.procore(
             CompanyId(row.company_id), self.tokens(grant.pk), self.calls, scope

@@ -109,7 +109,7 @@ def clear_dead_jobs(older_than: timedelta = timedelta(minutes=5)) -> int:
             """,
             [f"{int(older_than.total_seconds())} seconds"],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def beat() -> None:

@@ -95,6 +95,13 @@ class References:
             },
         )
 
+    def drop_outdated(self) -> None:
+        """Forget what the database has otherwise: read afresh elsewhere, or marked as stale."""
+        stored = self.ages()
+        for key, kept in list(self._kept.items()):
+            if stored.get(key) != kept.fetched_at:
+                del self._kept[key]
+
     def ages(self) -> dict[tuple[str, str], datetime]:
         """When each list of the workspace was last read, by scope and kind."""
         rows = ReferenceList.objects.filter(workspace_id=self.workspace)
