@@ -23,13 +23,14 @@ from onecore.domain.settings import EffectiveSettings, Policies
 from onecore.domain.translate.bill import NothingDue, NotOurs, bill_from
 from onecore.domain.translate.dates import DEFAULT_ZONE
 from onecore.engine import db
-from onecore.engine.absence import Absence, absence
-from onecore.engine.context import Books, Context
+from onecore.engine.absence import Absence, Surroundings
+from onecore.engine.context import Context
 from onecore.engine.references import MISSING_AGE
+from onecore.ports import NotVisible
 from onecore.store import documents as records
 from onecore.store.models import Document, Link
 from onecore.sync import decide as d
-from onecore.sync.fields import Values, digested, posted_values, wanted_values
+from onecore.sync.fields import Fields, Values, digested, posted_values, wanted_values
 
 REFRESHED_FOR = {
     "contact_unknown", "contact_archived", "account_unknown", "account_archived", "tax_unknown",
@@ -76,6 +77,7 @@ class Plan:
     settings: EffectiveSettings | None = None
     duplicate: BillId | None = None  # the likeness a question is about
     note: str = ""  # why a document in step has no target
+    unreadable: bool = False  # Xero did not return the bill the link points at
 
     @property
     def line_keys(self) -> dict[BillLineId, str]:
@@ -113,18 +115,32 @@ async def plan_bills(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:
             raise ValueError(f"{ref} lacks its project, which Procore asks for")
         by_project[ref.project].append(ref)
     for project, wanted in by_project.items():
-        claims = await read_requisitions(ctx, project, wanted)
+        claims = await _seen(ctx, project, wanted)
         for ref in wanted:
             document = documents.get(str(ref))
             plan = Plan(ref, Ignored("unread"), document=document)
-            plan.requisition = claims.get(ref.id)
             plan.link = records.live_link(document) if document is not None else None
             plan.organisation = _organisation(ctx, plan, project)
+            if claims is None:
+                plan.absent = Absence.UNSEEN
+            else:
+                plan.requisition = claims.get(ref.id)
             plans.append(plan)
     await _read_targets(ctx, plans)
+    around = Surroundings(ctx)
     for plan in plans:
-        await _plan(ctx, plan)
+        await _plan(ctx, plan, around)
     return plans
+
+
+async def _seen(
+    ctx: Context, project: ProjectId, refs: Sequence[SourceRef]
+) -> dict[str, Requisition] | None:
+    """The claims by id, or None where the project is not ours to see; others go on meanwhile."""
+    try:
+        return await read_requisitions(ctx, project, refs)
+    except NotVisible:
+        return None
 
 
 def _organisation(ctx: Context, plan: Plan, project: ProjectId) -> OrganisationId | None:
@@ -163,46 +179,60 @@ async def _completed(ctx: Context, claim: Requisition) -> Requisition:
 
 
 async def _read_targets(ctx: Context, plans: Sequence[Plan]) -> None:
-    """Read the bills that links point at, one request per forty of an organisation."""
+    """Read the bills that links point at, one request per forty of an organisation.
+
+    Xero keeps voided and deleted bills readable by id, so not finding one is a fault of the read
+    or of the connection, never news about the bill.
+    """
     wanted: dict[OrganisationId, list[BillId]] = defaultdict(list)
     for plan in plans:
-        if plan.link is not None and plan.organisation is not None:
+        if plan.link is not None and plan.organisation in ctx.books:
             wanted[plan.organisation].append(BillId(plan.link.target_id))
     found: dict[BillId, PostedBill] = {}
     for organisation, ids in wanted.items():
-        for bill in await _books(ctx, organisation).xero.bills(ids):
+        for bill in await ctx.books[organisation].xero.bills(ids):
             found[bill.id] = bill
     for plan in plans:
         if plan.link is not None:
             plan.posted = found.get(BillId(plan.link.target_id))
+            plan.unreadable = plan.posted is None
 
 
-def _books(ctx: Context, organisation: OrganisationId) -> Books:
-    return ctx.books[organisation]
-
-
-async def _plan(ctx: Context, plan: Plan) -> None:
+async def _plan(ctx: Context, plan: Plan, around: Surroundings) -> None:
     """Fill in one plan's step."""
+    if plan.absent is Absence.UNSEEN:
+        known = plan.document is not None
+        plan.step = d.Waiting("source_unseen") if known else Ignored("not_seen")
+        return
     if plan.organisation is None or plan.organisation not in ctx.books:
         if plan.requisition is None:
             plan.step = Ignored("not_seen")
         else:
             _hold(plan, (Gap("organisation_unmapped", str(plan.ref.project)),))
         return
-    claim = plan.requisition
-    if claim is None:
-        await _plan_absent(ctx, plan)
+    if plan.unreadable:
+        plan.step = d.Waiting("target_unseen")
         return
+    if plan.requisition is None:
+        await _plan_absent(ctx, plan, around)
+    else:
+        await _plan_claim(ctx, plan, plan.requisition, plan.organisation)
+
+
+async def _plan_claim(
+    ctx: Context, plan: Plan, claim: Requisition, organisation: OrganisationId
+) -> None:
+    """The step of a claim that is there."""
     project, contract = claim.project, claim.commitment
-    plan.settings = ctx.settings(project, contract, plan.organisation)
+    plan.settings = ctx.settings(project, contract, organisation)
     if claim.status not in plan.settings.bill.post_statuses:
         if plan.link is None:
             plan.step = Ignored("not_approved")
             return
-        plan.chart = await ctx.chart(project, contract, plan.organisation)
+        plan.chart = await ctx.chart(project, contract, organisation)
         _decide(ctx, plan, d.Source.REOPENED)
         return
-    translated = await _translated(ctx, plan, project, contract, plan.organisation)
+    translated = await _translated(ctx, plan, project, contract, organisation)
     if isinstance(translated, NotOurs):
         plan.step = Ignored("not_ours") if plan.link is None else d.Nothing()
     elif isinstance(translated, Held):
@@ -230,7 +260,9 @@ async def _translated(
     # What would be made for a bill that is gone is a new one, with a mark of its own.
     replaced = plan.posted is not None and plan.posted.is_gone
     result: Bill | Held | NothingDue | NotOurs = NothingDue("no_movement")
-    for max_age in (None, MISSING_AGE):
+    # What Xero refused was planned on lists that may have been too old.
+    refused = plan.document is not None and plan.document.state == records.REFUSED
+    for max_age in (MISSING_AGE,) if refused else (None, MISSING_AGE):
         plan.chart = await ctx.chart(project, contract, organisation, max_age)
         result = bill_from(
             plan.requisition,
@@ -256,13 +288,13 @@ def _hold(plan: Plan, gaps: tuple[Gap, ...]) -> None:
     plan.step = d.Hold(gaps)
 
 
-async def _plan_absent(ctx: Context, plan: Plan) -> None:
+async def _plan_absent(ctx: Context, plan: Plan, around: Surroundings) -> None:
     """A claim that was linked and is not seen: unseen, absent so far, or known to be deleted."""
     if plan.document is None or plan.link is None:
         plan.step = Ignored("not_seen")
         return
     plan.settings = ctx.settings(plan.ref.project, None, plan.organisation)
-    plan.absent = await absence(ctx, plan.document)
+    plan.absent = await around.absence(plan.document)
     if plan.absent is Absence.CONFIRMED:
         assert plan.ref.project is not None
         assert plan.organisation is not None
@@ -276,28 +308,55 @@ async def _plan_absent(ctx: Context, plan: Plan) -> None:
 
 
 def _decide(ctx: Context, plan: Plan, source: d.Source) -> None:
-    """Decide, and once more with the answer a person gave to exactly this question."""
-    case = d.Case(
-        source=source,
-        wanted=digested(wanted_values(plan.wanted), ctx.digest) if plan.wanted else None,
-        agreed=d.Agreed(plan.link.wanted, plan.link.target) if plan.link else None,
-        target=_target(ctx, plan) if plan.link else None,
-        policies=plan.settings.policies if plan.settings else Policies(),
+    """Decide, with what people answered to exactly these questions."""
+    wanted = digested(wanted_values(plan.wanted), ctx.digest) if plan.wanted else None
+    target = _target(ctx, plan) if plan.link else None
+    answers: Mapping[str, str] = plan.document.answers if plan.document else {}
+
+    def question(code: str, fields: frozenset[str]) -> str:
+        return _question(code, fields, plan.link, wanted, target)
+
+    step = d.decide(
+        d.Case(
+            source=source,
+            wanted=wanted,
+            agreed=d.Agreed(plan.link.wanted, plan.link.target) if plan.link else None,
+            target=target,
+            policies=plan.settings.policies if plan.settings else Policies(),
+            said=lambda code, fields: answers.get(question(code, fields), ""),
+        )
     )
-    plan.step = d.decide(case)
-    if isinstance(plan.step, d.Ask | d.Drifted):
-        plan.question = _question(plan.step, case, plan.link)
-        answer = plan.document.answers.get(plan.question, "") if plan.document else ""
-        if answer:
-            plan.step = d.decide(replace(case, answer=answer))
+    if isinstance(step, d.Ask):
+        plan.question = question(step.code, step.fields)
+    elif isinstance(step, d.Drifted):
+        plan.question = question("drifted", step.fields)
+    elif isinstance(step, d.Update) and step.restored:
+        plan.question = question("drifted", step.restored)
+    if isinstance(step, d.Hold):
+        step = _locked(plan)
+    plan.step = step
+
+
+def _locked(plan: Plan) -> d.Hold:
+    """The gap of a posted bill that a lock date keeps as it is, the same for all it keeps."""
+    assert plan.chart is not None
+    assert plan.posted is not None
+    lock = plan.chart.organisation.locked_until
+    assert lock is not None
+    plan.gaps = (
+        Gap(
+            "period_locked",
+            lock.isoformat(),
+            f"The bill is dated {plan.posted.bill_date:%d %B %Y}; the books are locked up to "
+            f"{lock:%d %B %Y}, so Xero takes no change of it.",
+        ),
+    )
+    return d.Hold(plan.gaps)
 
 
 def _target(ctx: Context, plan: Plan) -> d.Target | None:
     posted = plan.posted
-    if posted is None:
-        # Xero keeps voided and deleted bills readable by id, so not finding one is a fault of
-        # the read, not news about the bill.
-        raise LookupError("Xero did not return a bill that is linked")
+    assert posted is not None
     if posted.is_gone:
         state = d.TargetState.GONE
     elif posted.is_frozen:
@@ -315,14 +374,18 @@ def _target(ctx: Context, plan: Plan) -> d.Target | None:
     )
 
 
-def _question(step: d.Ask | d.Drifted, case: d.Case, link: Link | None) -> str:
+def _question(
+    code: str,
+    fields: frozenset[str],
+    link: Link | None,
+    wanted: Fields | None,
+    target: d.Target | None,
+) -> str:
     """A digest of the exact situation, so that an answer holds for no other."""
-    code = step.code if isinstance(step, d.Ask) else "drifted"
     parts = [code, str(link.target_id) if link else ""]
-    for name in sorted(step.fields):
-        wanted = (case.wanted or {}).get(name, "")
-        there = case.target.fields.get(name, "") if case.target else ""
-        parts.append(f"{name}={wanted}/{there}")
+    for name in sorted(fields):
+        there = target.fields.get(name, "") if target else ""
+        parts.append(f"{name}={(wanted or {}).get(name, '')}/{there}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -337,7 +400,17 @@ def differing(plan: Plan, names: Sequence[str]) -> list[tuple[str, str, str]]:
     """(field, wanted, there) in words for a screen, for the named fields."""
     wanted: Values = wanted_values(plan.wanted) if plan.wanted else {}
     there: Values = posted_values(plan.posted, plan.line_keys) if plan.posted else {}
+    if plan.chart is not None:
+        for values in (wanted, there):
+            _name_contact(values, plan.chart)
     return [(name, wanted.get(name, ""), there.get(name, "")) for name in sorted(names)]
+
+
+def _name_contact(values: Values, chart: Chart) -> None:
+    """Put the contact's name where its id stands; people know no ids."""
+    names = {str(contact.id): contact.name for contact in chart.contacts.values()}
+    if "contact" in values:
+        values["contact"] = names.get(values["contact"], values["contact"])
 
 
 def retry_at(now: datetime, attempts: int) -> datetime:

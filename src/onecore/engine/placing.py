@@ -6,6 +6,7 @@ from onecore.domain.gaps import Gap
 from onecore.domain.refs import Flow
 from onecore.engine.bills import Ignored, Plan, differing
 from onecore.engine.context import Context
+from onecore.engine.withdrawals import MANY
 from onecore.ports import Refusal
 from onecore.store import documents as records
 from onecore.store.documents import Matter
@@ -58,11 +59,14 @@ def place_plan(ctx: Context, plan: Plan) -> None:
     elif isinstance(step, d.Drifted):
         _place(ctx, plan, records.DRIFTED, note="drifted", matters=(_question(plan, step),))
     elif isinstance(step, d.Waiting):
-        _place(ctx, plan, records.WAITING, note=step.why)
+        _place(ctx, plan, records.WAITING, note=step.why, matters=_out_of_sight(plan, step))
     elif isinstance(step, d.Nothing):
         gone = plan.posted is not None and plan.posted.is_gone
         _place(ctx, plan, records.WITHDRAWN if gone else records.IN_STEP, note=plan.note)
     elif isinstance(step, d.Unlink):
+        if plan.link is not None:  # a claim that comes back gets a bill of its own
+            plan.link.withdrawn = True
+            plan.link.save(update_fields=["withdrawn"])
         _place(ctx, plan, records.WITHDRAWN, note="gone")
 
 
@@ -128,6 +132,11 @@ def place_delivered(ctx: Context, plan: Plan, removed: bool) -> None:
     """Carried out and read back; whether it is in step is for the settling look to say."""
     assert plan.document is not None
     _keep_facts(plan.document, plan)
+    if isinstance(plan.step, d.Update) and plan.step.restored:
+        # Should the same drift come back, by a person or because Xero does not take the value,
+        # it is a question again and not the start of an endless tug.
+        answers = {**plan.document.answers, plan.question: d.RESTORED}
+        plan.document.answers = answers
     _place(ctx, plan, records.WITHDRAWN if removed else records.IN_STEP)
 
 
@@ -144,4 +153,14 @@ def _question(plan: Plan, step: d.Ask | d.Drifted) -> Matter:
     if plan.duplicate is not None:
         lines.append(f"The bill in Xero: {plan.duplicate}")
     choices = tuple((c.code, c.label, c.effect) for c in step.choices)
-    return Matter(cause, str(plan.ref), "\n".join(lines), plan.question, choices)
+    subject = "" if cause == MANY else str(plan.ref)  # many at once are one matter
+    return Matter(cause, subject, "\n".join(lines), plan.question, choices)
+
+
+def _out_of_sight(plan: Plan, step: d.Waiting) -> tuple[Matter, ...]:
+    """A matter of the connection, one for the project or the organisation it is about."""
+    if step.why == "source_unseen":
+        return (Matter(step.why, str(plan.ref.project or ""), choices=(LOOK_AGAIN,)),)
+    if step.why == "target_unseen":
+        return (Matter(step.why, str(plan.organisation or ""), choices=(LOOK_AGAIN,)),)
+    return ()

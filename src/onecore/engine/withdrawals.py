@@ -6,15 +6,21 @@ from datetime import datetime, timedelta
 
 from onecore.domain.refs import Flow
 from onecore.engine.absence import CONFIRMED_AFTER, Absence
-from onecore.engine.bills import Plan
+from onecore.engine.bills import REFRESHED_FOR, Plan
 from onecore.engine.context import Context
-from onecore.store.models import Link
+from onecore.store.models import Document, Link
 from onecore.sync import decide as d
 
 MOST_AT_ONCE = 3
 SHARE_AT_ONCE = 0.05
+LEAST_FOR_SHARE = 20
+ONE_SWEEP = timedelta(days=1)
+"""Claims whose absence was first noted within this time of one another went away together."""
 UNSEEN_WAIT = timedelta(minutes=30)
+MENDED_WAIT = timedelta(minutes=30)
+"""How often a held claim is looked at again for what may have been mended outside OneCore."""
 
+MANY = "many_withdrawals"
 _CHOICES = (
     d.Choice("void", "Void the bill", "The bill is voided in Xero (a draft is deleted)."),
     d.Choice("keep", "Keep the bill", "The bill stays in Xero as it is; nothing is sent."),
@@ -22,33 +28,57 @@ _CHOICES = (
 
 
 def guard(ctx: Context, plans: Sequence[Plan]) -> list[Plan]:
-    """More than 3 removals, or 5 % of live documents, in one sweep become a question each.
+    """More than 3 removals, or 5 % of live documents, in one sweep become one question.
 
-    They share one cause, so a person who knows why answers once for all (design 4).
+    They share one cause, so a person who knows why answers once for all (design 4). Claims
+    that were found missing together count together, however their hours run out.
     """
-    removing = [plan for plan in plans if isinstance(plan.step, d.Remove)]
-    unasked = [plan for plan in removing if not _answered(plan)]
+    unasked: list[Plan] = []
+    for plan in plans:
+        if not _goes(plan):
+            continue
+        said = plan.document.answers.get(_question(plan)) if plan.document is not None else None
+        if said == "void":
+            plan.step = d.Remove(answered=True)
+        elif said == "keep":
+            plan.step = d.Waiting("kept")
+        else:
+            unasked.append(plan)
+    if unasked and _are_many(ctx, unasked):
+        for plan in unasked:
+            plan.question = _question(plan)
+            plan.step = d.Ask(MANY, _CHOICES)
+    return list(plans)
+
+
+def _goes(plan: Plan) -> bool:
+    """Whether a bill would go without a person having said so of this very claim."""
+    step = plan.step
+    if isinstance(step, d.Remove):
+        return not step.answered
+    return isinstance(step, d.Ask) and step.code == "source_deleted"
+
+
+def _are_many(ctx: Context, unasked: Sequence[Plan]) -> bool:
     live = Link.objects.filter(
         document__workspace_id=ctx.workspace, document__flow=Flow.BILL.value, withdrawn=False
     ).count()
-    if len(unasked) > MOST_AT_ONCE or (live >= 20 and len(unasked) > SHARE_AT_ONCE * live):
-        for plan in unasked:
-            plan.question = _question(plan)
-            plan.step = d.Ask("many_withdrawals", _CHOICES)
-    return list(plans)
+    missing = Document.objects.filter(
+        workspace_id=ctx.workspace,
+        flow=Flow.BILL.value,
+        links__withdrawn=False,
+        absent_at__gte=ctx.clock.now() - ONE_SWEEP,
+    ).exclude(note="kept")
+    going = {plan.document.pk for plan in unasked if plan.document is not None}
+    going |= set(missing.values_list("pk", flat=True))
+    return len(going) > MOST_AT_ONCE or (
+        live >= LEAST_FOR_SHARE and len(going) > SHARE_AT_ONCE * live
+    )
 
 
 def _question(plan: Plan) -> str:
     target = plan.link.target_id if plan.link is not None else ""
-    return hashlib.sha256(f"many_withdrawals {target}".encode()).hexdigest()[:32]
-
-
-def _answered(plan: Plan) -> bool:
-    """Whether a person has said void to exactly this, here or in the ordinary question."""
-    if plan.document is None:
-        return False
-    answers: dict[str, str] = plan.document.answers
-    return answers.get(_question(plan)) == "void" or answers.get(plan.question) == "void"
+    return hashlib.sha256(f"{MANY} {target}".encode()).hexdigest()[:32]
 
 
 def look_again_at(plan: Plan, now: datetime) -> datetime | None:
@@ -56,11 +86,20 @@ def look_again_at(plan: Plan, now: datetime) -> datetime | None:
     if plan.absent is Absence.FIRST:
         since = plan.document.absent_at if plan.document is not None else None
         return max((since or now) + CONFIRMED_AFTER, now + timedelta(seconds=1))
-    if plan.absent is Absence.UNSEEN:
-        return now + UNSEEN_WAIT
+    if plan.absent is Absence.UNSEEN or plan.unreadable:
+        return _together(now, UNSEEN_WAIT)
     if plan.absent is Absence.VISIBLE:
         return now + timedelta(seconds=5)
+    if isinstance(plan.step, d.Hold) and {gap.code for gap in plan.step.gaps} & REFRESHED_FOR:
+        return _together(now, MENDED_WAIT)
     return None
+
+
+def _together(now: datetime, every: timedelta) -> datetime:
+    """The first instant at least half a wait away that others share, so that one read serves
+    many."""
+    zero = datetime.min.replace(tzinfo=now.tzinfo)
+    return zero + every * ((now - zero + every / 2) // every + 1)
 
 
 def note_absence(plan: Plan, now: datetime) -> None:

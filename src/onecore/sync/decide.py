@@ -1,5 +1,6 @@
 """What to do about one document: pure, field by field, from what was agreed and what is now."""
 
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -53,14 +54,17 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Send these fields; the others stay as they are there."""
+    """Send these fields; the others stay as they are there. `restored` are those that drifted."""
 
     fields: frozenset[str]
+    restored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Delete a draft, void an approved document."""
+    """Delete a draft, void an approved document. `answered`: a person chose it for this one."""
+
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +134,31 @@ _BY_HAND = Choice(
 _LOOK = Choice("look_again", "Look again", "Both sides are read afresh.")
 
 
+Said = Callable[[str, frozenset[str]], str]
+"""(question's code, fields it is about) -> what a person chose in exactly this situation, or ""."""
+
+RESTORED = "restored"
+"""An answer that was carried out: the same drift once more is a new question."""
+
+
+def unsaid(code: str, fields: frozenset[str]) -> str:
+    """Nobody has said anything."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything the decision depends on. `answer` is a person's choice for this very question."""
+    """Everything the decision depends on."""
 
     source: Source
     wanted: Fields | None
     agreed: Agreed | None
     target: Target | None
     policies: Policies = field(default_factory=Policies)
-    answer: str = ""
+    said: Said = unsaid
+
+    def answer(self, code: str, fields: Set[str] = frozenset()) -> str:
+        return self.said(code, frozenset(fields))
 
 
 def decide(case: Case) -> Step:
@@ -158,38 +177,43 @@ def decide(case: Case) -> Step:
 
 
 def _gone_there(case: Case) -> Step:
-    """Existence is Procore's, so a bill voided in Xero while the claim stands is a question."""
-    if case.source in (Source.DELETED, Source.EMPTY, Source.REOPENED):
-        return Unlink()
-    if case.answer == "post_again":
-        return Create()
-    if case.answer == "leave":
+    """Existence is Procore's, so a bill voided in Xero while the claim stands is a question.
+
+    Once left to be settled by hand it stays so, whatever becomes of the claim.
+    """
+    answer = case.answer("voided_there")
+    if answer == "leave":
         return Nothing(accepted=True)
-    return Ask("voided_there", (_POST_AGAIN, _LEAVE))
+    if case.source is not Source.POSTING:
+        return Unlink()
+    return Create() if answer == "post_again" else Ask("voided_there", (_POST_AGAIN, _LEAVE))
 
 
 def _reopened(case: Case, target: Target) -> Step:
     policy = case.policies.source_reopened
     if target.state is TargetState.FROZEN:
-        if case.answer == "keep":
+        if case.answer("reopened_but_paid") == "keep":
             return Waiting("reopened")
         return Ask("reopened_but_paid", (_KEEP, _LOOK))
-    if policy == "keep" or case.answer == "keep":
+    if policy == "keep":
         return Waiting("reopened")
-    return _withdrawn(case, target, "source_reopened", policy)
+    return _withdrawn(case, target, "source_reopened", policy, kept="reopened")
 
 
-def _withdrawn(case: Case, target: Target, code: str, policy: str) -> Step:
+def _withdrawn(case: Case, target: Target, code: str, policy: str, kept: str = "kept") -> Step:
     """Void where it can be done and was chosen; paid or locked bills are always a question."""
-    if case.answer == "keep":
-        return Waiting("kept")
+    asked = code
     if target.state is TargetState.FROZEN:
-        return Ask(f"{code}_but_paid", (_KEEP, _LOOK))
-    if target.locked and target.state is not TargetState.OPEN:
-        return Ask(f"{code}_but_locked", (_KEEP, _LOOK))
-    if policy == "void" or case.answer == "void":
-        return Remove()
-    return Ask(code, (_KEEP, _VOID))
+        asked = f"{code}_but_paid"
+    elif target.locked and target.state is not TargetState.OPEN:
+        asked = f"{code}_but_locked"
+    if "keep" in (case.answer(code), case.answer(asked)):
+        return Waiting(kept)
+    if asked != code:
+        return Ask(asked, (_KEEP, _LOOK))
+    if case.answer(code) == "void":
+        return Remove(answered=True)
+    return Remove() if policy == "void" else Ask(code, (_KEEP, _VOID))
 
 
 def differences(agreed: Agreed, target: Fields, wanted: Fields) -> tuple[set[str], set[str]]:
@@ -216,24 +240,27 @@ def _compared(case: Case, agreed: Agreed, target: Target) -> Step:
     if target.state is TargetState.FROZEN:
         # Coding that moved here cannot be sent any more and is no reason to bother anybody.
         send = {n for n in send if ours(n)}
-    if drift:
-        if case.answer == "accept" or case.policies.drift == "accept":
-            return Nothing(accepted=True)
-        if case.answer == "restore" or case.policies.drift == "restore":
-            return _send(case, target, send | drift)
+    if not drift:
+        return _send(case, target, send) if send else Nothing()
+    choice = case.answer("drifted", drift) or case.policies.drift
+    if choice == "restore":
+        return _send(case, target, send | drift, drift)
+    if choice != "accept":
         return Drifted(frozenset(drift), (_RESTORE, _ACCEPT))
-    if not send:
-        return Nothing()
-    return _send(case, target, send)
+    # What moved here otherwise still goes; the next look then takes over what was accepted.
+    rest = send - drift
+    return _send(case, target, rest) if rest else Nothing(accepted=True)
 
 
-def _send(case: Case, target: Target, names: set[str]) -> Step:
-    if case.answer == "accept":
-        return Nothing(accepted=True)
+def _send(case: Case, target: Target, names: Set[str], restored: Set[str] = frozenset()) -> Step:
     if target.state is TargetState.FROZEN:
+        if case.answer("paid_bill_changed", names) == "accept":
+            return Nothing(accepted=True)
         return Ask("paid_bill_changed", (_BY_HAND, _LOOK), frozenset(names))
     if target.locked and target.state is not TargetState.OPEN:
         if case.policies.locked_period == "hold":
             return Hold((Gap("period_locked", "bill"),))
+        if case.answer("locked_bill_changed", names) == "accept":
+            return Nothing(accepted=True)
         return Ask("locked_bill_changed", (_BY_HAND, _LOOK), frozenset(names))
-    return Update(frozenset(names))
+    return Update(frozenset(names), frozenset(restored))

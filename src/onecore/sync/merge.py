@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import replace
+from decimal import Decimal
 
 from onecore.domain.documents import Bill, BillLine, BillStatus, PostedBill, PostedLine
-from onecore.domain.ids import BillLineId
+from onecore.domain.ids import BillLineId, TaxType
 from onecore.sync.fields import key_of
 
 
@@ -17,7 +18,8 @@ def merged(
     """The bill to send, the ids of its known lines, and foreign lines that stay as they are.
 
     Xero deletes lines that are not sent [X 5.1], so every line that should stay is in the result.
-    A foreign line (added there by a person) stays unless its amount is to be restored away.
+    A foreign line (added there by a person) stays unless its amount is to be restored away, and
+    a line taken away there stays away unless its amount is to be sent.
     """
     by_key = {key_of(line, line_keys): line for line in posted.lines}
     lines: list[BillLine] = []
@@ -25,7 +27,8 @@ def merged(
     for line in wanted.lines:
         there = by_key.get(line.key)
         if there is None:
-            lines.append(line)
+            if f"line.{line.key}.amount" in send:
+                lines.append(line)
             continue
         ids[line.key] = there.id
         lines.append(_merged_line(line, there, send))
@@ -61,12 +64,26 @@ def _merged_line(line: BillLine, there: PostedLine, send: Set[str]) -> BillLine:
     def ours(part: str) -> bool:
         return f"line.{line.key}.{part}" in send
 
+    amount = line.amount if ours("amount") else there.amount
+    tax_type = line.tax_type if ours("tax") else there.tax_type
     return BillLine(
         key=line.key,
         description=line.description if ours("description") else there.description,
         account=line.account if ours("account") or there.account is None else there.account,
-        amount=line.amount if ours("amount") else there.amount,
-        tax_type=line.tax_type if ours("tax") else there.tax_type,
+        amount=amount,
+        tax_type=tax_type,
         tracking=line.tracking if ours("tracking") else there.tracking,
-        tax_amount=line.tax_amount,
+        tax_amount=_tax_amount(line, there, amount, tax_type),
     )
+
+
+def _tax_amount(
+    line: BillLine, there: PostedLine, amount: Decimal, tax_type: TaxType | None
+) -> Decimal | None:
+    """The tax to send: ours where we reckoned it, what stands there while its base stands, since
+    a bookkeeper may have typed the supplier's cent."""
+    if line.tax_amount is not None and amount == line.amount:
+        return line.tax_amount
+    if tax_type is not None and (amount, tax_type) == (there.amount, there.tax_type):
+        return there.tax_amount
+    return None
