@@ -5,7 +5,7 @@ allows, when a person asks, or when a document is held because something in it w
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ import msgspec
 from onecore.domain.chart import Account, Category, Contact, Organisation, TaxRate
 from onecore.domain.documents import CostCode
 from onecore.domain.ids import OrganisationId, ProjectId, WorkspaceId
+from onecore.domain.money import Currency
 from onecore.engine import db
 from onecore.ports import Clock, Commitment, CostType, ProcorePort, Project, Vendor, XeroPort
 from onecore.store.models import ReferenceList
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 AGES = {
     "organisation": timedelta(minutes=5),  # its lock dates decide what may be posted
+    "currencies": timedelta(hours=12),
     "accounts": timedelta(hours=6),
     "tax_rates": timedelta(hours=12),
     "categories": timedelta(hours=6),
@@ -165,9 +167,14 @@ class XeroLists:
         self._xero = xero
 
     async def organisation(self, max_age: timedelta | None = None) -> Organisation:
-        return await self._references.get(
+        """The organisation's facts with its lock dates, and the currencies it may use."""
+        facts = await self._references.get(
             self._scope, "organisation", Organisation, self._xero.organisation, max_age
         )
+        enabled = await self._references.get(
+            self._scope, "currencies", tuple[Currency, ...], self._xero.currencies, max_age
+        )
+        return replace(facts, currencies=facts.currencies | frozenset(enabled))
 
     async def accounts(self, max_age: timedelta | None = None) -> tuple[Account, ...]:
         return await self._references.get(

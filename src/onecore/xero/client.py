@@ -10,6 +10,7 @@ import httpx2
 from onecore.domain.chart import Account, Category, Contact, Organisation, TaxRate
 from onecore.domain.documents import Bill, PostedBill
 from onecore.domain.ids import BillId, CategoryId, ContactId, OptionId, OrganisationId
+from onecore.domain.money import Currency
 from onecore.http.transport import BeforeWrite, Call, DocumentsRefused, Params, Transport
 from onecore.http.wire import Reader, encoded
 from onecore.ports import (
@@ -99,18 +100,20 @@ class XeroClient(XeroPort):
         return view
 
     async def organisation(self) -> Organisation:
-        """The organisation with its lock dates and enabled currencies (two requests)."""
+        """The organisation with its lock dates; of currencies only its own."""
         found = (await self._get("organisation", "/Organisation", _ORGANISATIONS)).organisations
         if not found:
             raise ReadFailed(Remote.XERO, "organisation", "the answer names no organisation")
-        currencies = await self._get("currencies", "/Currencies", _CURRENCIES)
         return self._read(
             "organisation",
-            lambda raw: read.read_organisation(
-                raw, currencies.currencies or (), self._organisation_id
-            ),
+            lambda raw: read.read_organisation(raw, self._organisation_id),
             found[0],
         )
+
+    async def currencies(self) -> tuple[Currency, ...]:
+        """The currencies that documents may be in."""
+        found = await self._get("currencies", "/Currencies", _CURRENCIES)
+        return tuple(Currency(one.code.upper()) for one in found.currencies or () if one.code)
 
     async def accounts(self) -> tuple[Account, ...]:
         """Every account that has a code, archived ones too."""

@@ -4,7 +4,6 @@ They raise ValueError, naming the field, where an answer lacks what nothing can 
 """
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -105,12 +104,9 @@ def _line(raw: wire.Line, inclusive: bool) -> PostedLine:
     )
 
 
-def read_organisation(
-    raw: wire.Organisation, currencies: Iterable[wire.Currency], known: OrganisationId | None
-) -> Organisation:
+def read_organisation(raw: wire.Organisation, known: OrganisationId | None) -> Organisation:
     """The organisation's own facts, under the id it is `known` by where there is one."""
     base = Currency((raw.base_currency or "").upper())
-    enabled = {Currency(one.code.upper()) for one in currencies if one.code}
     return Organisation(
         id=known or OrganisationId(raw.organisation_id),
         name=raw.name or "",
@@ -119,7 +115,7 @@ def read_organisation(
         period_lock=day(raw.period_lock_date) if raw.period_lock_date else None,
         end_of_year_lock=day(raw.end_of_year_lock_date) if raw.end_of_year_lock_date else None,
         short_code=raw.short_code or "",
-        currencies=frozenset(enabled | {base}),
+        currencies=frozenset({base}),
     )
 
 
