@@ -39,6 +39,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if _https else 0
 X_FRAME_OPTIONS = "DENY"
 
+CSRF_FAILURE_VIEW = "onecore.web.urls.stale_form"
+# Messages may name a party, so they stay in the reader's own browser and out of the database.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -61,12 +65,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "onecore.web",  # before allauth, whose templates it replaces
     "allauth",
     "allauth.account",
     "django_htmx",
     "procrastinate.contrib.django",
     "onecore.store",
-    "onecore.web",
 ]
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -83,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "onecore.web.middleware.Troubles",
 ]
 ROOT_URLCONF = "onecore.web.urls"
 TEMPLATES = [
