@@ -9,6 +9,7 @@ from onecore.web.views import (
     about,
     attention,
     connections,
+    demo,
     documents,
     editing,
     home,
@@ -60,6 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connect/procore/callback", connections.procore_callback, name="procore_callback"),
     path("webhooks/xero", machine.xero_hook, name="xero_hook"),
     path("webhooks/procore/<slug:hook>", machine.procore_hook, name="procore_hook"),
+    path("demo", demo.tour, name="tour"),
     path("health", machine.health, name="health"),
     path("metrics", machine.metrics, name="metrics"),
 ]
