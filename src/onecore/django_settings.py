@@ -5,6 +5,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from onecore.environment import LOOPBACK, database_parts, settings
+from onecore.logs import LOGGING
 from onecore.store.secrets import Keyring
 
 _ours = settings()
@@ -123,3 +124,5 @@ ONECORE_SIGN_IN_ORIGINS = sorted(
         for url in (_ours.xero_login_url, _ours.procore_login_url)
     }
 )
+
+__all__ = ["LOGGING"]  # Django reads it as a setting

@@ -84,7 +84,7 @@ async def _web(service: "Service", engine: "Worker") -> None:
             host=settings.bind_host,
             port=settings.bind_port,
             lifespan="off",
-            log_level="warning",
+            log_config=None,  # Django's set-up has given uvicorn a handler without content
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=10,
