@@ -1,7 +1,11 @@
 """What a mapping screen shows: suggested rows, ways to fill a gap, and who else mends what."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
+
+ASKED_AGE = timedelta(seconds=1)
+"""Lists are read again when a person asks: what was made over there a moment ago is to be seen."""
 
 What = Literal["vendors", "codes", "projects"]
 

@@ -16,18 +16,18 @@ from onecore.domain.ids import (
     WorkspaceId,
 )
 from onecore.domain.money import ZERO
+from onecore.domain.refs import Kind
 from onecore.domain.settings import CodeRule, EffectiveSettings, PartyRow
 from onecore.engine import config, db, matching
 from onecore.engine.context import Books, Context
-from onecore.engine.references import MISSING_AGE
 from onecore.engine.service import Service
 from onecore.engine.use import configuring, creating
-from onecore.engine.use.choices import Option, Proposal, Remedy, What
+from onecore.engine.use.choices import ASKED_AGE, Option, Proposal, Remedy, What
 from onecore.engine.use.cures import Case, Cure, Edit
 from onecore.engine.use.cures_parties import VendorCure, vendor_of
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.engine.use.live import live_lines
-from onecore.engine.use.remedies import CURES, ELSEWHERE
+from onecore.engine.use.remedies import CURES, ELSEWHERE, REFUSED
 from onecore.store import audit
 from onecore.store.models import AttentionItem
 
@@ -131,8 +131,8 @@ async def _found(ctx: Context, what: What) -> list[_Found]:
 async def _vendors(ctx: Context, books: Books) -> list[Proposal]:
     settings = ctx.settings(None, None, books.organisation)
     mapped = {row.vendor: row.contact for row in reversed(settings.vendors)}
-    vendors = [v for v in await ctx.lists.vendors(MISSING_AGE) if v.active]
-    contacts = await books.lists.contacts(MISSING_AGE)
+    vendors = [v for v in await ctx.lists.vendors(ASKED_AGE) if v.active]
+    contacts = await books.lists.contacts(ASKED_AGE)
     names = {vendor.id: vendor.name for vendor in vendors}
     labels = {contact.id: contact.name for contact in contacts}
     return [
@@ -144,7 +144,7 @@ async def _vendors(ctx: Context, books: Books) -> list[Proposal]:
 
 
 async def _codes(ctx: Context, books: Books, lines: tuple[LiveLine, ...]) -> list[Proposal]:
-    accounts = await books.lists.accounts(MISSING_AGE)
+    accounts = await books.lists.accounts(ASKED_AGE)
     wanted: dict[str, CostCode] = {}
     known: dict[str, AccountCode] = {}
     for line in lines:
@@ -193,7 +193,7 @@ def _account_of(
 
 async def _projects(ctx: Context, books: Books) -> list[Proposal]:
     by_category: dict[str, list[ProjectId]] = {}
-    rows = [p for p in await ctx.lists.projects(MISSING_AGE) if p.active]
+    rows = [p for p in await ctx.lists.projects(ASKED_AGE) if p.active]
     labels = {p.id: p.label for p in rows}
     for project in rows:
         if ctx.document.organisation_of(project.id) != books.organisation:
@@ -221,7 +221,7 @@ async def _projects(ctx: Context, books: Books) -> list[Proposal]:
 
 async def _category(books: Books, name: str) -> Category | None:
     wanted = " ".join(name.split()).casefold()
-    for category in await books.lists.categories(MISSING_AGE):
+    for category in await books.lists.categories(ASKED_AGE):
         if category.active and " ".join(category.name.split()).casefold() == wanted:
             return category
     return None
@@ -236,8 +236,8 @@ async def remedy(service: Service, workspace: WorkspaceId, cause: str, subject: 
     Raises NotFound, UseError and what the remotes raise.
     """
     cure = CURES.get(cause)
-    if cure is None:
-        question, who = _elsewhere(cause)
+    if cure is None or _is_document(subject):
+        question, who = REFUSED if _is_document(subject) else _elsewhere(cause)
         return Remedy(cause, subject, question, elsewhere=who)
     case = await _case(service, workspace, cause, subject)
     return Remedy(
@@ -247,6 +247,11 @@ async def remedy(service: Service, workspace: WorkspaceId, cause: str, subject: 
         tuple(await cure.options(case)),
         cure.may_create,
     )
+
+
+def _is_document(subject: str) -> bool:
+    """Whether a matter is a refusal of one document rather than a gap with a subject."""
+    return subject.partition(":")[0] in {kind.value for kind in Kind if kind is not Kind.PROJECT}
 
 
 def _elsewhere(cause: str) -> tuple[str, str]:

@@ -95,4 +95,19 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         f"{_XERO}: let the rate apply to liabilities; or choose `tax: none` under `retention: "
         "payable` in the workspace document.",
     ),
+    "source_unseen": (
+        "Procore does not show this project to the app.",
+        "A company admin, in Procore: App Management, OneCore, permitted projects; nothing is "
+        "voided meanwhile.",
+    ),
+    "target_unseen": (
+        "Xero did not return a bill that is linked.",
+        "Nobody yet: it is looked at again; if it stays, connect the organisation again.",
+    ),
 }
+
+REFUSED = (
+    "Xero declined this document.",
+    "Mend in Xero or in Procore what its reasons name, then have it looked at again.",
+)
+"""For a refusal, whose subject is the document itself and not one thing that is missing."""
