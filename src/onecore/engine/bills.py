@@ -20,7 +20,7 @@ from onecore.domain.ids import (
 )
 from onecore.domain.refs import Flow, SourceRef
 from onecore.domain.settings import EffectiveSettings, Policies
-from onecore.domain.translate.bill import NothingDue, NotOurs, bill_from
+from onecore.domain.translate.bill import NothingDue, NotOurs, bill_from, dated
 from onecore.domain.translate.dates import DEFAULT_ZONE
 from onecore.engine import db
 from onecore.engine.absence import Absence, Surroundings
@@ -244,7 +244,7 @@ async def _plan_claim(
         else:
             _decide(ctx, plan, d.Source.EMPTY)
     else:
-        plan.wanted = translated
+        plan.wanted = _still_shifted(ctx, plan, translated)
         _decide(ctx, plan, d.Source.POSTING)
 
 
@@ -275,6 +275,23 @@ async def _translated(
         if not (isinstance(result, Held) and {g.code for g in result.gaps} & REFRESHED_FOR):
             break
     return result
+
+
+def _still_shifted(ctx: Context, plan: Plan, bill: Bill) -> Bill:
+    """The bill at the date a lock date once moved it to, where the lock is gone since.
+
+    A period opened for an hour must not call back every bill that was moved past it. That this
+    one was is known by its first line, which says the claim's own date.
+    """
+    posted, link = plan.posted, plan.link
+    if link is None or posted is None or posted.is_gone or bill.bill_date >= posted.bill_date:
+        return bill
+    moved = replace(
+        bill, bill_date=posted.bill_date, lines=dated(bill.lines, moved_from=bill.bill_date)
+    )
+    said = digested(wanted_values(moved), ctx.digest)
+    names = ("bill_date", f"line.{moved.lines[0].key}.description")
+    return moved if all(said[n] == link.wanted.get(n) for n in names) else bill
 
 
 async def _zone(ctx: Context, project: ProjectId) -> str:
@@ -334,6 +351,10 @@ def _decide(ctx: Context, plan: Plan, source: d.Source) -> None:
         plan.question = question("drifted", step.restored)
     if isinstance(step, d.Hold):
         step = _locked(plan)
+    if isinstance(step, d.Update) and wanted and target and plan.link and not plan.link.line_ids:
+        # A bill a person typed and adopted as it was: its lines give way to Procore's together.
+        lines = {name for name in {*wanted, *target.fields} if name.startswith("line.")}
+        step = replace(step, fields=step.fields | lines)
     plan.step = step
 
 

@@ -187,7 +187,7 @@ class _Draft:
             status=status,
             currency=self._requisition.currency,
             url=url,
-            lines=_dated(lines, posting.moved_from),
+            lines=dated(lines, posting.moved_from),
         )
 
     def _keep(self, value: T | Gap) -> T | None:
@@ -437,7 +437,7 @@ def _row_of(vendor: VendorId, chart: Chart) -> PartyRow | None:
     return max(fitting, key=lambda row: row.organisation is not None, default=None)
 
 
-def _dated(lines: tuple[BillLine, ...], moved_from: date | None) -> tuple[BillLine, ...]:
+def dated(lines: tuple[BillLine, ...], moved_from: date | None) -> tuple[BillLine, ...]:
     """The lines, the first saying the claim's own date where the bill bears another."""
     if moved_from is None or not lines:
         return lines
