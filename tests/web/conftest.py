@@ -6,11 +6,11 @@ from typing import cast
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from tests.desk import Desk
-from tests.simulators import Simulators
 
 from onecore import app
 from onecore.store.models import Membership
+from tests.desk import Desk
+from tests.simulators import Simulators
 
 PASSWORD = "a long enough password"
 As = Callable[..., Client]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from onecore.engine.use.remedies import CURES
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -10,7 +12,6 @@ class Cause:
     title: str
     meaning: str
     mend: str
-    remedy: bool = False  # the remedy form on this page fills it
 
 
 CAUSES: dict[str, Cause] = {
@@ -19,7 +20,6 @@ CAUSES: dict[str, Cause] = {
         "Vendor without a contact",
         "Nobody has said yet who this Procore vendor is in Xero.",
         "Choose the contact, or make one from the vendor's details.",
-        remedy=True,
     ),
     "vendor_missing": Cause(
         "Contract without a vendor",
@@ -30,13 +30,11 @@ CAUSES: dict[str, Cause] = {
         "Contact not found in Xero",
         "The vendor is mapped to a contact that Xero does not have.",
         "Choose another contact.",
-        remedy=True,
     ),
     "contact_archived": Cause(
         "Contact is archived",
         "Xero takes no bill for an archived contact.",
         "Restore the contact in Xero, or choose another.",
-        remedy=True,
     ),
     "contact_refused": Cause(
         "Xero refused the contact",
@@ -48,31 +46,26 @@ CAUSES: dict[str, Cause] = {
         "Cost code without an account",
         "Lines with this cost code have no expense account yet.",
         "Choose the account; it holds for every project unless one differs.",
-        remedy=True,
     ),
     "uncoded_unmapped": Cause(
         "Lines without a cost code",
         "A line of the claim has no cost code, and no account is chosen for such lines.",
         "Choose the account for lines without a cost code, or code the line in Procore.",
-        remedy=True,
     ),
     "account_unknown": Cause(
         "Account not found in Xero",
         "The settings name an account code that Xero does not have.",
         "Choose another account, or add it to Xero's chart of accounts.",
-        remedy=True,
     ),
     "account_archived": Cause(
         "Account is archived",
         "Xero takes no lines on an archived account.",
         "Restore it in Xero, or choose another account.",
-        remedy=True,
     ),
     "account_refused": Cause(
         "Account takes no bill lines",
         "Control and bank accounts cannot stand on a bill's lines.",
         "Choose an ordinary expense account.",
-        remedy=True,
     ),
     # --- tax
     "tax_unknown": Cause(
@@ -90,19 +83,16 @@ CAUSES: dict[str, Cause] = {
         "Tracking category not found",
         "The settings name a tracking category that Xero does not have as active.",
         "Restore or rename it in Xero, or change `tracking` in the settings.",
-        remedy=True,
     ),
     "tracking_option_missing": Cause(
         "Project without a tracking option",
         "Each bill carries its project's tracking option, and this project has none.",
         "Choose the option, or make one in Xero with the project's name.",
-        remedy=True,
     ),
     "second_option_missing": Cause(
         "Second tracking option missing",
         "A line's option of the second tracking category is not in Xero.",
         "Choose the option, or make it in Xero.",
-        remedy=True,
     ),
     "tracking_refused": Cause(
         "Xero refused the tracking",
@@ -114,13 +104,11 @@ CAUSES: dict[str, Cause] = {
         "No account for retention",
         "The claim holds money back, and no account is chosen to hold it.",
         "Choose the retention account, usually a current liability.",
-        remedy=True,
     ),
     "retention_account_archived": Cause(
         "Retention account is archived",
         "Xero takes no lines on an archived account.",
         "Restore it in Xero, or choose another account.",
-        remedy=True,
     ),
     "retention_method_unbuilt": Cause(
         "Retention method not in this version",
@@ -131,6 +119,11 @@ CAUSES: dict[str, Cause] = {
         "Retention method does not fit this claim",
         "On this claim the chosen method would report the tax wrongly.",
         "Use the method `net` for this contract in the settings.",
+    ),
+    "retention_tax_unfit": Cause(
+        "Tax rate does not fit retention",
+        "The tax rate of the work cannot stand on the retention account.",
+        "Let the rate apply to liabilities in Xero, or set `tax: none` for retention.",
     ),
     "opening_tax_booked": Cause(
         "Tax of earlier retention",
@@ -172,7 +165,6 @@ CAUSES: dict[str, Cause] = {
         "Project without an organisation",
         "No connected Xero organisation is named for this project.",
         "Connect Xero, or name the organisation under `organisations` or `projects`.",
-        remedy=True,
     ),
     # --- periods
     "period_locked": Cause(
@@ -272,6 +264,11 @@ CAUSES: dict[str, Cause] = {
         "Mend what Xero names, then look again.",
     ),
 }
+
+
+def is_curable(code: str) -> bool:
+    """Whether a choice on our own pages fills this gap."""
+    return code in CURES
 
 
 def cause(code: str) -> Cause:

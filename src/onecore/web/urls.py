@@ -15,6 +15,7 @@ from onecore.web.views import (
     home,
     machine,
     mapping,
+    remedies,
     start,
 )
 
@@ -33,8 +34,10 @@ _workspace: list[URLPattern | URLResolver] = [
     path("documents/<path:ref>", documents.document, name="document"),
     path("attention", attention.attention, name="attention"),
     path("attention/<int:matter>/resolve", attention.resolve, name="resolve"),
-    path("attention/<int:matter>/remedy", attention.remedy, name="remedy"),
+    path("remedy", remedies.remedy, name="remedy"),
     path("mapping", mapping.maps, name="mapping_start"),
+    path("mapping/coverage", mapping.coverage, name="coverage"),
+    path("mapping/coverage/live", mapping.coverage_live, name="coverage_live"),
     path("mapping/<slug:what>", mapping.maps, name="mapping"),
     path("mapping/<slug:what>/proposals", mapping.proposals, name="proposals"),
     path("connections", connections.connections, name="connections"),

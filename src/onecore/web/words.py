@@ -38,6 +38,7 @@ NOTES = {
     "look_again": "It is looked at again in a moment.",
     "absent": "Procore's list lacks it; it is looked for again before anything is concluded.",
     "source_unseen": "Procore does not show it at the moment; nothing is concluded from that.",
+    "target_unseen": "Xero does not show its bill at the moment; it is looked for again.",
     "ignored": "Somebody chose to leave this claim alone.",
     "not_ours": "It lies before the cut-over date.",
     "not_approved": "The claim is not approved.",

@@ -131,6 +131,11 @@ def cause_words(code: str) -> causes.Cause:
 
 
 @register.filter
+def is_curable(code: str) -> bool:
+    return causes.is_curable(code)
+
+
+@register.filter
 def before_dot(subject: str) -> str:
     """The number of a subject such as "INV-7 · Acme"."""
     return subject.partition(" · ")[0]

@@ -43,7 +43,9 @@ def procore(request: HttpRequest, seat: Seat) -> HttpResponse:
 def _connect_procore(request: HttpRequest, seat: Seat) -> str:
     text = request.POST.get("company", "").strip()
     if not text.isdecimal() or len(text) > 15:
-        raise UseError("The company's number is digits only; it stands in Procore's address bar.")
+        raise UseError(
+            "The company's number is digits only; it stands in the address of its pages in Procore."
+        )
     name = seat.service.run(
         connecting.connect_procore(seat.service, seat.workspace, int(text), seat.actor),
         timeout=LONGEST_READ,

@@ -1,5 +1,6 @@
 """Settings: the switches of the flows, and the workspace document with its check, diff and past."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -7,12 +8,12 @@ from onecore.domain.refs import BUILT, Flow
 from onecore.domain.settings import Mode
 from onecore.engine import config
 from onecore.engine.config import Change, Problem
-from onecore.engine.use import configuring, glancing, workspaces
+from onecore.engine.use import configuring, glancing, switching, workspaces
 from onecore.engine.use.configuring import BadConfig
 from onecore.engine.use.errors import UseError
 from onecore.web import words
 from onecore.web.access import Right, Seat, in_workspace
-from onecore.web.views.showing import attempt, page, whole
+from onecore.web.views.showing import EXPECTED, LONGEST_READ, page, whole, why
 
 LONGEST = 1_000_000  # characters of a document
 
@@ -90,29 +91,48 @@ def _checked_or_saved(request: HttpRequest, seat: Seat) -> HttpResponse:
         return _shown(request, seat, text, trouble=str(error), status=400)
     if not saving:
         return _shown(request, seat, text, changes=found.changes)
-    attempt(request, lambda: None, lambda _: "Saved. What waited is looked at again.")
+    messages.success(request, "Saved. What waited is looked at again.")
     return redirect("settings", workspace=seat.workspace)
 
 
 @in_workspace(post=Right.MANAGE)
 def flow(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Set one flow's mode."""
-    if request.method == "POST":
-        attempt(request, lambda: _set_mode(request, seat), str)
+    if request.method != "POST":
+        return redirect("settings", workspace=seat.workspace)
+    try:
+        messages.success(request, _set_mode(request, seat))
+    except switching.Uncovered as uncovered:
+        count = len(uncovered.report.coverage.gaps)
+        what = "thing is" if count == 1 else "things are"
+        messages.error(
+            request,
+            f"Not switched on: {count} {what} missing that would hold a claim of a live contract. "
+            "Settle them below, then switch on again.",
+        )
+        return redirect("coverage", workspace=seat.workspace)
+    except EXPECTED as error:
+        messages.error(request, why(error))
     return redirect("settings", workspace=seat.workspace)
 
 
 def _set_mode(request: HttpRequest, seat: Seat) -> str:
+    """Switching on goes by coverage, so that it is refused while a gap would hold a document."""
     chosen = workspaces.checked_flow(request.POST.get("flow", ""))
     try:
         mode = Mode(request.POST.get("mode", ""))
     except ValueError:
         raise UseError(f"A flow is one of: {', '.join(Mode)}.") from None
-    configuring.edit(
-        seat.service,
-        seat.workspace,
-        lambda text: config.set_flow_mode(text, chosen, mode),
-        seat.actor,
-        f"{chosen.value}: {mode.value}",
-    )
+    before = workspaces.mode_of(seat.workspace, chosen)
+    if mode in switching.CARRYING and before not in switching.CARRYING:
+        work = switching.switch_on(seat.service, seat.workspace, [chosen.value], seat.actor, mode)
+        seat.service.run(work, timeout=LONGEST_READ)
+    elif mode is not before:
+        configuring.edit(
+            seat.service,
+            seat.workspace,
+            lambda text: config.set_flow_mode(text, chosen, mode),
+            seat.actor,
+            f"{chosen.value}: {mode.value}",
+        )
     return f"{words.flow(chosen.value)}: {words.mode(mode.value).lower()}."

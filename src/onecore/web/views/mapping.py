@@ -1,11 +1,12 @@
 """Mapping whole lists: suggestions with their reasons, accepted one by one or above a score."""
 
+from decimal import ROUND_DOWN, Decimal
 from typing import cast, get_args
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from onecore.engine.use import glancing, mapping
+from onecore.engine.use import glancing, mapping, switching
 from onecore.engine.use.mapping import What
 from onecore.web.access import Right, Seat, in_workspace
 from onecore.web.views.showing import EXPECTED, LONGEST_READ, attempt, page, part, whole, why
@@ -15,6 +16,7 @@ TABS = {
     "codes": ("Cost codes", "Which expense account each cost code is booked to.", "account"),
     "projects": ("Projects", "Which tracking option each project carries.", "option"),
 }
+TABS_SHOWN = [*((code, name) for code, (name, _, _) in TABS.items())]
 CAUSE = {
     "vendors": "vendor_unmapped",
     "codes": "cost_code_unmapped",
@@ -42,7 +44,7 @@ def maps(request: HttpRequest, seat: Seat, what: str = "vendors") -> HttpRespons
         "mapping.html",
         "mapping",
         what=kind,
-        tabs=[(code, name) for code, (name, _, _) in TABS.items()],
+        tabs=TABS_SHOWN,
         title=title,
         text=text,
         target=target,
@@ -70,6 +72,33 @@ def proposals(request: HttpRequest, seat: Seat, what: str) -> HttpResponse:
         sure=sum(one.score >= SURE for one in found),
         least=SURE,
     )
+
+
+@in_workspace()
+def coverage(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """What share of live contract value would post today."""
+    return page(
+        request,
+        seat,
+        "coverage.html",
+        "mapping",
+        what="coverage",
+        tabs=TABS_SHOWN,
+        steps=glancing.glance(seat.service, seat.workspace).steps,
+    )
+
+
+@in_workspace()
+def coverage_live(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """Every live contract put through the very rules of translation, and what is missing."""
+    try:
+        found = seat.service.run(
+            switching.coverage(seat.service, seat.workspace), timeout=LONGEST_READ
+        )
+    except EXPECTED as error:
+        return part(request, seat, "trouble.html", trouble=why(error), again=request.path)
+    share = (found.coverage.share * 100).quantize(Decimal("0.1"), ROUND_DOWN)
+    return part(request, seat, "coverage.html", report=found, found=found.coverage, share=share)
 
 
 def _accept(request: HttpRequest, seat: Seat, kind: What) -> HttpResponse:

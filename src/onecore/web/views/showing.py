@@ -93,3 +93,7 @@ def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
 def whole(text: str | None, otherwise: int) -> int:
     """A number from a query, at least 1."""
     return max(1, int(text)) if text and text.isdecimal() and len(text) < 10 else otherwise
+
+
+def counted(documents: int) -> str:
+    return "1 document" if documents == 1 else f"{documents} documents"
