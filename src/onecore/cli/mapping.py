@@ -28,10 +28,12 @@ def match(name: str | None, what: str, least: int | None, as_json: bool) -> None
 
         where = workspace_named(name)
         kind = cast("What", what)
-        accepted = []
-        if least is not None:
-            accepted = service.run(mapping.accept(service, where, kind, least, actor()))
-        left = service.run(mapping.proposals(service, where, kind))
+        accepted: list[Proposal] = []
+        if least is None:
+            left = service.run(mapping.proposals(service, where, kind))
+        else:
+            work = mapping.accept_and_leave(service, where, kind, least, actor())
+            accepted, left = service.run(work)
 
     def human() -> None:
         if least is not None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-ASKED_AGE = timedelta(seconds=1)
-"""Lists are read again when a person asks: what was made over there a moment ago is to be seen."""
+NOW = timedelta(seconds=-1)
+"""A list older than this is read again: when a person asks, what was made a moment ago is seen."""
 
 What = Literal["vendors", "codes", "projects"]
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from functools import partial
 
 from onecore.domain.chart import Contact
@@ -13,13 +12,13 @@ from onecore.domain.names import tax_key
 from onecore.engine.context import Books, Context
 from onecore.engine.leases import before_send, held
 from onecore.engine.service import Service
+from onecore.engine.use.choices import NOW
 from onecore.engine.use.errors import NeedsPerson, OutOfReach
 from onecore.ports import OutcomeUnknown, RequestRefused, Vendor
 from onecore.store.leases import LeaseLost
 
 PATIENCE = 30.0
 """Seconds to wait for a lease: whoever posts gives it back after a slice of work."""
-FRESH = timedelta(seconds=-1)
 OPTION_LENGTH = 100  # characters Xero takes for a tracking option's name
 
 
@@ -55,7 +54,7 @@ async def contact_of(books: Books, vendor: Vendor) -> ContactId:
     Looks at a fresh list first, so that repeating it after a lost answer makes nothing twice.
     Raises NeedsPerson when Xero's contacts leave it open, OutOfReach when the answer was lost.
     """
-    found = like(vendor, await books.lists.contacts(FRESH))
+    found = like(vendor, await books.lists.contacts(NOW))
     if found is not None:
         return found
     values = (vendor.name.strip(), vendor.abn.strip(), vendor.email.strip())
@@ -67,11 +66,11 @@ async def contact_of(books: Books, vendor: Vendor) -> ContactId:
             "of its contacts, or mend the vendor in Procore."
         ) from None
     except OutcomeUnknown:
-        found = like(vendor, await books.lists.contacts(FRESH))
+        found = like(vendor, await books.lists.contacts(NOW))
         if found is None:
             raise _answer_lost() from None
         made = found
-    await books.lists.contacts(FRESH)
+    await books.lists.contacts(NOW)
     return made
 
 
@@ -117,12 +116,12 @@ async def option_named(books: Books, category: str, name: str) -> str:
             f"Xero declined the option {name}: {'; '.join(trouble.reasons)}. An archived option "
             "of that name has to be restored in Xero."
         ) from None
-    await books.lists.categories(FRESH)
+    await books.lists.categories(NOW)
     return name
 
 
 async def _option(books: Books, category: str, name: str) -> str | None:
-    for row in await books.lists.categories(FRESH):
+    for row in await books.lists.categories(NOW):
         if row.active and _same(row.name, category):
             return next((o.name for o in row.options if o.active and _same(o.name, name)), None)
     raise NeedsPerson(

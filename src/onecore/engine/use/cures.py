@@ -1,5 +1,6 @@
 """What a cure is: how one kind of gap is filled, from what to choose to the edit a choice makes."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -28,23 +29,20 @@ class Case:
         return ProjectId(int(number)) if kind == "project" and number.isdigit() else None
 
 
-class Cure:
-    """How one kind of gap is filled."""
+class Cure(ABC):
+    """How one kind of gap is filled. `may_create` names what can be made instead."""
 
     may_create: ClassVar[str] = ""
 
-    async def question(self, case: Case) -> str:
-        raise UseError(f"There is nothing to choose for {case.subject}.")
+    @abstractmethod
+    async def question(self, case: Case) -> str: ...
 
-    async def options(self, case: Case) -> Sequence[Option]:
-        return ()
+    @abstractmethod
+    async def options(self, case: Case) -> Sequence[Option]: ...
 
+    @abstractmethod
     async def edit(self, case: Case, value: str) -> Edit:
-        raise UseError(f"There is nothing to choose for {case.subject}.")
-
-    async def creatable(self, case: Case) -> str:
-        """What can be made instead, "" if nothing."""
-        return self.may_create
+        """The edit that fills the gap with one of the options' values."""
 
     async def new_option(self, case: Case) -> tuple[str, str] | None:
         """Category and name of the tracking option to make, where that fills the gap."""

@@ -8,7 +8,7 @@ from onecore.domain.documents import CostCode
 from onecore.domain.ids import AccountCode, CostCodeId, CostTypeId, ProjectId
 from onecore.domain.settings import CodeRule
 from onecore.engine import config, matching
-from onecore.engine.use.choices import ASKED_AGE, Option
+from onecore.engine.use.choices import NOW, Option
 from onecore.engine.use.cures import Case, Cure, Edit, all_of, likely_first
 from onecore.engine.use.errors import NotFound
 
@@ -29,7 +29,7 @@ class CodeCure(Cure):
         return f"Which expense account does cost code {f'{code} {name}'.strip()}{with_type} go to?"
 
     async def options(self, case: Case) -> Sequence[Option]:
-        accounts = await case.books.lists.accounts(ASKED_AGE)
+        accounts = await case.books.lists.accounts(NOW)
         code, _ = self._parts(case)
         known = {
             rule.cost_code: rule.expense
@@ -66,7 +66,7 @@ class UncodedCure(Cure):
         return "Which expense account do lines without a cost code go to?"
 
     async def options(self, case: Case) -> Sequence[Option]:
-        accounts = await case.books.lists.accounts(ASKED_AGE)
+        accounts = await case.books.lists.accounts(NOW)
         return _account_options(accounts, AccountClass.EXPENSE)
 
     async def edit(self, case: Case, value: str) -> Edit:
@@ -83,7 +83,7 @@ class RetentionAccountCure(Cure):
         return f"Retention account {case.subject} cannot be used. Which one holds it instead?"
 
     async def options(self, case: Case) -> Sequence[Option]:
-        accounts = await case.books.lists.accounts(ASKED_AGE)
+        accounts = await case.books.lists.accounts(NOW)
         likely: dict[str, tuple[int, str]] = {
             account.code: (80, "its name speaks of retention")
             for account in accounts
@@ -105,7 +105,7 @@ class AccountCure(Cure):
         return f"Account {case.subject} cannot be used. Which account takes its place?"
 
     async def options(self, case: Case) -> Sequence[Option]:
-        accounts = await case.books.lists.accounts(ASKED_AGE)
+        accounts = await case.books.lists.accounts(NOW)
         side = case.ctx.settings(None, None, case.books.organisation).retention.payable
         retention = case.subject in (side.account, side.released_account)
         klass = AccountClass.LIABILITY if retention else AccountClass.EXPENSE

@@ -8,7 +8,7 @@ from onecore.domain.chart import Contact
 from onecore.domain.ids import ContactId, VendorId
 from onecore.domain.settings import PartyRow
 from onecore.engine import config, matching
-from onecore.engine.use.choices import ASKED_AGE, Option
+from onecore.engine.use.choices import NOW, Option
 from onecore.engine.use.cures import Case, Cure, Edit, number_in
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.ports import Vendor
@@ -17,7 +17,7 @@ from onecore.ports import Vendor
 async def vendor_of(case: Case) -> Vendor:
     """The vendor a gap is about. Raises NotFound."""
     wanted = number_in(case.subject, "vendor")
-    for max_age in (None, ASKED_AGE):
+    for max_age in (None, NOW):
         for vendor in await case.ctx.lists.vendors(max_age):
             if vendor.id == wanted:
                 return vendor
@@ -51,7 +51,7 @@ class VendorCure(Cure):
     async def options(self, case: Case) -> Sequence[Option]:
         vendor = await vendor_of(case)
         taken = [row.contact for row in case.ctx.document.base.vendors if row.vendor != vendor.id]
-        return _contact_options(vendor, await case.books.lists.contacts(ASKED_AGE), taken)
+        return _contact_options(vendor, await case.books.lists.contacts(NOW), taken)
 
     async def edit(self, case: Case, value: str) -> Edit:
         vendor = VendorId(number_in(case.subject, "vendor"))
@@ -70,7 +70,7 @@ class ContactCure(Cure):
         )
 
     async def options(self, case: Case) -> Sequence[Option]:
-        contacts = await case.books.lists.contacts(ASKED_AGE)
+        contacts = await case.books.lists.contacts(NOW)
         vendors = await self._vendors(case)
         if vendors:
             return _contact_options(vendors[0], contacts, ())

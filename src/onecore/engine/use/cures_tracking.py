@@ -7,14 +7,14 @@ from onecore.domain.chart import Category
 from onecore.domain.ids import CostTypeId, OrganisationId, ProjectId
 from onecore.engine import config, matching
 from onecore.engine.context import Context
-from onecore.engine.use.choices import ASKED_AGE, Option
+from onecore.engine.use.choices import NOW, Option
 from onecore.engine.use.cures import Case, Cure, Edit, all_of, likely_first, number_in
 from onecore.engine.use.errors import NotFound
 
 
 async def category_named(case: Case, name: str | None) -> Category | None:
     wanted = " ".join((name or "").split()).casefold()
-    for category in await case.books.lists.categories(ASKED_AGE):
+    for category in await case.books.lists.categories(NOW):
         if category.active and " ".join(category.name.split()).casefold() == wanted:
             return category
     return None
@@ -142,7 +142,7 @@ class CategoryCure(Cure):
         return f"Xero has no active tracking category {case.subject}. Which one is it?"
 
     async def options(self, case: Case) -> Sequence[Option]:
-        rows = await case.books.lists.categories(ASKED_AGE)
+        rows = await case.books.lists.categories(NOW)
         return [Option(c.name, c.name) for c in rows if c.active]
 
     async def edit(self, case: Case, value: str) -> Edit:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from onecore.domain.coverage import LiveLine
 from onecore.domain.ids import VendorId
 from onecore.engine.context import Context
-from onecore.engine.use.choices import ASKED_AGE
+from onecore.engine.use.choices import NOW
 from onecore.ports import Commitment, NotVisible, Project
 
 AT_ONCE = 4
@@ -26,7 +26,7 @@ async def live_lines(ctx: Context) -> Live:
 
     Raises what Procore raises, but for a project that is hidden, which is named instead.
     """
-    projects = tuple(p for p in await ctx.lists.projects(ASKED_AGE) if p.active)
+    projects = tuple(p for p in await ctx.lists.projects(NOW) if p.active)
     names = {vendor.id: vendor.name for vendor in await ctx.lists.vendors()}
     gate = asyncio.Semaphore(AT_ONCE)
 

@@ -22,7 +22,7 @@ from onecore.engine import config, db, matching
 from onecore.engine.context import Books, Context
 from onecore.engine.service import Service
 from onecore.engine.use import configuring, creating
-from onecore.engine.use.choices import ASKED_AGE, Option, Proposal, Remedy, What
+from onecore.engine.use.choices import NOW, Option, Proposal, Remedy, What
 from onecore.engine.use.cures import Case, Cure, Edit
 from onecore.engine.use.cures_parties import VendorCure, vendor_of
 from onecore.engine.use.errors import NotFound, UseError
@@ -37,6 +37,7 @@ __all__ = [
     "Remedy",
     "What",
     "accept",
+    "accept_and_leave",
     "apply",
     "create",
     "proposals",
@@ -69,8 +70,16 @@ async def accept(
     service: Service, workspace: WorkspaceId, what: What, least_score: int, actor: str
 ) -> list[Proposal]:
     """The proposals of at least that score, all made rows in one new version of the document."""
+    return (await accept_and_leave(service, workspace, what, least_score, actor))[0]
+
+
+async def accept_and_leave(
+    service: Service, workspace: WorkspaceId, what: What, least_score: int, actor: str
+) -> tuple[list[Proposal], list[Proposal]]:
+    """As `accept`, with those left for a person beside, as each look at contracts costs calls."""
     ctx = await service.context(workspace)
-    chosen = [x for x in await _found(ctx, what) if x.proposal.score >= least_score]
+    found = await _found(ctx, what)
+    chosen = [x for x in found if x.proposal.score >= least_score]
     if chosen:
         await db.run(
             configuring.edit,
@@ -80,7 +89,8 @@ async def accept(
             actor,
             f"{what} accepted from {least_score} on",
         )
-    return [x.proposal for x in chosen]
+    left = [x.proposal for x in found if x.proposal.score < least_score]
+    return [x.proposal for x in chosen], left
 
 
 def _rows_edit(what: What, chosen: list[_Found]) -> Edit:
@@ -131,8 +141,8 @@ async def _found(ctx: Context, what: What) -> list[_Found]:
 async def _vendors(ctx: Context, books: Books) -> list[Proposal]:
     settings = ctx.settings(None, None, books.organisation)
     mapped = {row.vendor: row.contact for row in reversed(settings.vendors)}
-    vendors = [v for v in await ctx.lists.vendors(ASKED_AGE) if v.active]
-    contacts = await books.lists.contacts(ASKED_AGE)
+    vendors = [v for v in await ctx.lists.vendors(NOW) if v.active]
+    contacts = await books.lists.contacts(NOW)
     names = {vendor.id: vendor.name for vendor in vendors}
     labels = {contact.id: contact.name for contact in contacts}
     return [
@@ -144,7 +154,7 @@ async def _vendors(ctx: Context, books: Books) -> list[Proposal]:
 
 
 async def _codes(ctx: Context, books: Books, lines: tuple[LiveLine, ...]) -> list[Proposal]:
-    accounts = await books.lists.accounts(ASKED_AGE)
+    accounts = await books.lists.accounts(NOW)
     wanted: dict[str, CostCode] = {}
     known: dict[str, AccountCode] = {}
     for line in lines:
@@ -193,7 +203,7 @@ def _account_of(
 
 async def _projects(ctx: Context, books: Books) -> list[Proposal]:
     by_category: dict[str, list[ProjectId]] = {}
-    rows = [p for p in await ctx.lists.projects(ASKED_AGE) if p.active]
+    rows = [p for p in await ctx.lists.projects(NOW) if p.active]
     labels = {p.id: p.label for p in rows}
     for project in rows:
         if ctx.document.organisation_of(project.id) != books.organisation:
@@ -221,7 +231,7 @@ async def _projects(ctx: Context, books: Books) -> list[Proposal]:
 
 async def _category(books: Books, name: str) -> Category | None:
     wanted = " ".join(name.split()).casefold()
-    for category in await books.lists.categories(ASKED_AGE):
+    for category in await books.lists.categories(NOW):
         if category.active and " ".join(category.name.split()).casefold() == wanted:
             return category
     return None
