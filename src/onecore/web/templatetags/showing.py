@@ -112,9 +112,9 @@ def role_word(code: str) -> str:
 
 
 @register.filter
-def at_key(table: dict[Any, Any], key: Any) -> Any:
-    """The value at a key that is known only here; "" without one."""
-    return table.get(key, "")
+def at_key(table: dict[Any, Any] | None, key: Any) -> Any:
+    """The value at a key that is known only here; "" without one, or without a table yet."""
+    return table.get(key, "") if table else ""
 
 
 @register.simple_tag
