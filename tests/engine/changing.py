@@ -62,7 +62,8 @@ def line(bill: Bill, words: str) -> Line:
     """The one line whose description has these words."""
     found = [row for row in bill["lines"] if words.lower() in row["description"].lower()]
     assert len(found) == 1, [row["description"] for row in bill["lines"]]
-    return found[0]
+    the_one: Line = found[0]
+    return the_one
 
 
 def figures(bill: Bill) -> list[tuple[str, Decimal, str]]:
@@ -105,20 +106,21 @@ def choices(desk: Desk, cause: str) -> list[str]:
 
 def add_line(desk: Desk, bill: Bill, words: str, amount: str, account: str) -> None:
     """A person adds a line to a bill in Xero, beside those it has."""
-    token = desk.xero.do("token")
     lines = [{"LineItemID": x["id"]} for x in bill["lines"]]
     new = {"Description": words, "Quantity": 1, "UnitAmount": amount, "AccountCode": account}
-    _save(desk, token, bill, [*lines, new])
+    save_lines(desk, bill, [*lines, new])
 
 
 def take_line(desk: Desk, bill: Bill, words: str) -> None:
     """A person deletes a line of a bill in Xero."""
     gone = line(bill, words)["id"]
     kept = [{"LineItemID": x["id"]} for x in bill["lines"] if x["id"] != gone]
-    _save(desk, desk.xero.do("token"), bill, kept)
+    save_lines(desk, bill, kept)
 
 
-def _save(desk: Desk, token: dict[str, Any], bill: Bill, lines: list[dict[str, Any]]) -> None:
+def save_lines(desk: Desk, bill: Bill, lines: list[dict[str, Any]]) -> None:
+    """Write a bill's lines as another app would: those left out go, what is left out stays."""
+    token = desk.xero.do("token")
     answer = httpx2.post(
         f"{desk.xero.url}/api.xro/2.0/Invoices/{bill['id']}",
         json={"Invoices": [{"InvoiceID": bill["id"], "LineItems": lines}]},

@@ -1,9 +1,11 @@
 """A claim edited while its bill is unpaid: the same bill is amended, the bookkeeper's work kept."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from onecore.domain.refs import SourceRef
 from tests.desk import Desk, money
 from tests.engine.changing import (
     add_line,
@@ -15,6 +17,7 @@ from tests.engine.changing import (
     line,
     look,
     quiet,
+    save_lines,
     take_line,
     today,
     total,
@@ -22,7 +25,7 @@ from tests.engine.changing import (
 )
 
 
-def posted(desk: Desk, *work: str):  # type: ignore[no-untyped-def]
+def posted(desk: Desk, *work: str) -> SourceRef:
     ref = desk.claim(*work, invoice_number="INV-0101")
     look(desk)
     assert desk.state_of(ref) == "in_step"
@@ -184,7 +187,7 @@ def test_a_supplier_cent_typed_on_a_line_stays_when_another_line_moves(desk: Des
     ref = posted(desk, "1000.05", "2000.15")
     bill = desk.bill_of(ref)
     first = bill["lines"][0]
-    _type_tax(desk, bill, first["id"], "100.00")
+    type_tax(desk, bill, first["id"], "100.00")
     edit(desk, ref, None, "2100.15")
     look(desk)
     after = desk.bill_of(ref)
@@ -192,14 +195,12 @@ def test_a_supplier_cent_typed_on_a_line_stays_when_another_line_moves(desk: Des
     assert amounts(after)[:2] == [money("1000.05"), money("2100.15")]
 
 
-def _type_tax(desk: Desk, bill, line_id: str, tax: str) -> None:  # type: ignore[no-untyped-def]
-    from tests.engine.changing import _save
-
+def type_tax(desk: Desk, bill: dict[str, Any], line_id: str, tax: str) -> None:
     lines = [
         {"LineItemID": x["id"], **({"TaxAmount": tax} if x["id"] == line_id else {})}
         for x in bill["lines"]
     ]
-    _save(desk, desk.xero.do("token"), bill, lines)
+    save_lines(desk, bill, lines)
 
 
 # --- drift ------------------------------------------------------------------------------------

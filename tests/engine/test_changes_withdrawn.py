@@ -12,6 +12,7 @@ from tests.engine.changing import (
     edit,
     later,
     look,
+    other_project,
     quiet,
     status,
     total,
@@ -297,8 +298,6 @@ def test_a_hidden_project_comes_back_as_it_was(desk: Desk) -> None:
 
 
 def test_a_hidden_project_keeps_nobody_else_waiting(desk: Desk) -> None:
-    from tests.engine.changing import other_project
-
     refs = posted_many(desk, 2)
     elsewhere = other_project(desk)
     hide(desk, "project", refs)
