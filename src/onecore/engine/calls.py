@@ -67,19 +67,29 @@ class Accounts:
             )
 
 
+_BLOCK = """
+INSERT INTO store_remotelimit (remote, scope, figures, told_at, blocked_until, blocked_by)
+VALUES (%(remote)s, %(scope)s, '{}', %(now)s, %(until)s, %(kind)s)
+ON CONFLICT (remote, scope) DO UPDATE
+   SET blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by
+ WHERE store_remotelimit.blocked_until IS NULL
+    OR store_remotelimit.blocked_until < excluded.blocked_until
+"""
+
+
 def block(remote: Remote, scope: str, until: datetime, kind: LimitKind, now: datetime) -> None:
-    """Nobody calls this remote for this scope before `until`."""
-    RemoteLimit.objects.update_or_create(
-        remote=remote.value,
-        scope=scope,
-        defaults={"blocked_until": until, "blocked_by": kind.value},
-        create_defaults={
-            "blocked_until": until,
-            "blocked_by": kind.value,
-            "told_at": now,
-            "figures": {},
-        },
-    )
+    """Nobody calls this remote for this scope before `until`; a longer wait stands."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BLOCK,
+            {
+                "remote": remote.value,
+                "scope": scope,
+                "now": now,
+                "until": until,
+                "kind": kind.value,
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class NotConnected(Exception):
 class Books:
     """One Xero organisation as one workspace reaches it."""
 
+    grant: int
     organisation: OrganisationId
     xero: XeroPort
     lists: XeroLists
@@ -56,6 +57,7 @@ class Context:
     clock: Clock
     vault: Vault
     procore: ProcorePort
+    procore_grant: int
     procore_scope: str  # what Procore counts calls by: the app, whatever the workspace
     lists: ProcoreLists
     books: dict[OrganisationId, Books]
@@ -185,6 +187,7 @@ class Contexts:
             clock=self.clock,
             vault=self.vault,
             procore=procore,
+            procore_grant=grant.pk,
             procore_scope=scope,
             lists=ProcoreLists(references, procore),
             books=self._books(rows.organisations, references, before_write),
@@ -217,5 +220,5 @@ class Contexts:
                 str(organisation),
             )
             lists = XeroLists(references, organisation, xero)
-            books[organisation] = Books(organisation, xero, lists)
+            books[organisation] = Books(row.grant_id, organisation, xero, lists)
         return books

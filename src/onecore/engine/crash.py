@@ -1,30 +1,31 @@
 """Named points where a test may kill the process: after every commit, before every send.
 
 `ONECORE_TEST_CRASH=name` or `name:3` (the third time it is reached) kills with SIGKILL, as a power
-cut would: nothing is cleaned up. Unset, which is always so outside tests, a point does nothing.
+cut would: nothing is cleaned up. `name:1:STOP` pauses the process there instead, until somebody
+continues it. Unset, which is always so outside tests, a point does nothing.
 """
 
 import os
 import signal
 from collections import Counter
 
-_wanted, _, _nth = os.environ.get("ONECORE_TEST_CRASH", "").partition(":")
+_wanted, _nth, _how = [*os.environ.get("ONECORE_TEST_CRASH", "").split(":"), "", ""][:3]
 _reached: Counter[str] = Counter()
 
 POINTS: tuple[str, ...] = (
-    "hint.said",
-    "feed.read",
     "lease.taken",
     "index.written",
-    "plan.written",
+    "feed.answered",
+    "feed.read",
     "intent.written",
     "send.write",
     "answer.create",
     "answer.update",
     "answer.remove",
     "outcome.written",
-    "hint.finished",
-    "doubt.settled",
+    "document.placed",
+    "doubt.found",
+    "doubt.absent",
 )
 """Every point there is, so that a test can walk them all."""
 
@@ -37,4 +38,4 @@ def reach(name: str) -> None:
         return
     _reached[name] += 1
     if _reached[name] == int(_nth or 1):
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSTOP if _how == "STOP" else signal.SIGKILL)

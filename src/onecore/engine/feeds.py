@@ -1,13 +1,15 @@
 """Finding changed claims: they have no webhook [P 5.4], so each project's list is a feed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Min
 
-from onecore.domain.ids import OrganisationId, ProjectId
-from onecore.domain.refs import Flow, SourceRef
+from onecore.domain.ids import OrganisationId, ProjectId, WorkspaceId
+from onecore.domain.refs import Flow, SourceRef, parse_ref
 from onecore.domain.settings import Mode
 from onecore.engine import db
 from onecore.engine.context import Context
@@ -20,6 +22,10 @@ CLAIMS, WALK = "requisitions", "requisitions_walk"
 OVERLAP = timedelta(minutes=5)
 WALK_EVERY = timedelta(hours=20)
 TROUBLE_WAIT = timedelta(minutes=10)
+ONE_SECOND = timedelta(seconds=1)
+"""What Procore's `updated_at` is told to."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How far Procore's clock and ours are thought to be apart at most."""
 UNDER_REVIEW = ("under_review", "pending_owner_approval")
 HOURLY_LIMIT = 3600
 SHARE = 0.6
@@ -76,6 +82,12 @@ def ensure(
             wanted.add(int(project.id))
     rows = Feed.objects.filter(workspace_id=ctx.workspace, organisation_id=organisation)
     have = set(rows.values_list("project_id", "kind"))
+    # A project that is not listed any more may only be out of sight. Its feed stays, and says so
+    # when it is read, as long as something of the project is known here.
+    known = set(
+        Document.objects.filter(workspace_id=ctx.workspace).values_list("project_id", flat=True)
+    )
+    hidden = known - {int(project.id) for project in projects}
     for project_id in wanted:
         for kind in (CLAIMS, WALK):
             if (project_id, kind) not in have:
@@ -86,7 +98,18 @@ def ensure(
                     project_id=project_id,
                     defaults={"organisation_id": organisation, "next_due_at": first},
                 )
-    rows.exclude(project_id__in=wanted).filter(trouble="").delete()
+    rows.exclude(project_id__in=wanted | hidden).delete()
+
+
+def put_off(ctx: Context, organisation: OrganisationId, until: datetime) -> None:
+    """No feed of a workspace in an organisation is due before `until`."""
+    Feed.objects.filter(
+        workspace_id=ctx.workspace, organisation_id=organisation, next_due_at__lt=until
+    ).update(next_due_at=until)
+
+
+def put_off_one(feed: Feed, until: datetime) -> None:
+    Feed.objects.filter(pk=feed.pk).update(next_due_at=until)
 
 
 def due(ctx: Context, organisation: UUID, now: datetime, limit: int) -> list[Feed]:
@@ -110,44 +133,68 @@ async def poll(ctx: Context, feed: Feed, wait: Pace) -> int:
     except NotVisible as hidden:
         await db.run(_troubled, feed, f"procore_{hidden.status}", now)
         return 0
-    said = await db.run(_read, ctx, feed, heads, wait, now)
+    reach("feed.answered")
+    said = await db.run(_read, ctx, feed, heads, wait, now, ctx.clock.now())
     reach("feed.read")
     return said
 
 
 def _troubled(feed: Feed, code: str, now: datetime) -> None:
-    feed.trouble = code
-    feed.next_due_at = now + TROUBLE_WAIT
-    feed.save()
+    Feed.objects.filter(pk=feed.pk).update(trouble=code, next_due_at=now + TROUBLE_WAIT)
 
 
 def _read(
-    ctx: Context, feed: Feed, heads: tuple[RequisitionHead, ...], wait: Pace, now: datetime
+    ctx: Context,
+    feed: Feed,
+    heads: tuple[RequisitionHead, ...],
+    wait: Pace,
+    asked_at: datetime,
+    now: datetime,
 ) -> int:
     """Hints and cursor in one commit, so that nothing is skipped and little is read twice."""
     with transaction.atomic():
-        row = Feed.objects.select_for_update().get(pk=feed.pk)
+        row = Feed.objects.select_for_update().filter(pk=feed.pk).first()
+        if row is None:  # its project was routed elsewhere, or switched off, meanwhile
+            return 0
         fresh = [h for h in heads if row.seen.get(str(h.id)) != _stamp(h)]
+        newest = max((h.updated_at for h in heads), default=None)
         refs = _worth_a_look(ctx, row, fresh if feed.kind == CLAIMS else list(heads))
-        hints.say(ctx.workspace, row.organisation_id, Flow.BILL, refs, now)
-        newest = max((h.updated_at for h in heads), default=row.cursor)
+        running = {_ref_of(h) for h in fresh if _second_may_run(h, newest, now)}
+        organisation = row.organisation_id
+        hints.say(ctx.workspace, organisation, Flow.BILL, list(refs - running), now)
+        over = now + ONE_SECOND
+        hints.say(ctx.workspace, organisation, Flow.BILL, list(refs & running), now, over)
         if newest is not None and (row.cursor is None or newest > row.cursor):
             row.cursor = newest
         _remember(row, heads, now, bool(fresh))
         row.trouble, row.read_at = "", now
-        row.next_due_at = now + (WALK_EVERY if row.kind == WALK else wait.after(row, now))
+        next_due = asked_at + (WALK_EVERY if row.kind == WALK else wait.after(row, now))
+        if row.next_due_at == feed.next_due_at:
+            row.next_due_at = next_due
+        else:  # somebody rang while the list was read: what they mean may have come too late
+            row.next_due_at = min(row.next_due_at, next_due)
         row.save()
     return len(refs)
 
 
-def _worth_a_look(ctx: Context, feed: Feed, heads: list[RequisitionHead]) -> list[SourceRef]:
+def _second_may_run(head: RequisitionHead, newest: datetime | None, now: datetime) -> bool:
+    """Whether the claim may change once more within the second its `updated_at` names.
+
+    Such a change has the same stamp and no later list would tell it, so the claim is looked at
+    when that second is over. A row with a later stamp shows that it is, and so does a stamp
+    older than two clocks may differ.
+    """
+    return head.updated_at == newest and now - head.updated_at < CLOCKS_DIFFER
+
+
+def _worth_a_look(ctx: Context, feed: Feed, heads: list[RequisitionHead]) -> set[SourceRef]:
     """Claims in a status that is posted, claims known here, and on a walk what is missing."""
     known = set(
         Document.objects.filter(
             workspace_id=ctx.workspace, flow=Flow.BILL.value, project_id=feed.project_id
         ).values_list("ref", flat=True)
     )
-    there = {str(SourceRef.requisition(h.project, h.id)): h for h in heads}
+    there = {str(_ref_of(h)): h for h in heads}
     if feed.kind == WALK:
         linked = Document.objects.filter(
             workspace_id=ctx.workspace,
@@ -162,12 +209,11 @@ def _worth_a_look(ctx: Context, feed: Feed, heads: list[RequisitionHead]) -> lis
     chosen = {
         ref for ref, head in there.items() if ref in known or head.status in statuses
     } | missing
-    return [_ref(ref) for ref in chosen]
+    return {parse_ref(ref) for ref in chosen}
 
 
-def _ref(text: str) -> SourceRef:
-    project, _, requisition = text.partition(":")[2].partition("/")
-    return SourceRef.requisition(int(project), int(requisition))
+def _ref_of(head: RequisitionHead) -> SourceRef:
+    return SourceRef.requisition(head.project, head.id)
 
 
 def _remember(feed: Feed, heads: tuple[RequisitionHead, ...], now: datetime, changed: bool) -> None:
@@ -189,11 +235,8 @@ def _stamp(head: RequisitionHead) -> str:
     return f"{head.status}@{head.updated_at.isoformat()}"
 
 
-def next_due(organisation: UUID) -> datetime | None:
-    """When the first feed of an organisation is due."""
-    row = (
-        Feed.objects.filter(organisation_id=organisation, workspace__paused=False)
-        .order_by("next_due_at")
-        .first()
-    )
-    return row.next_due_at if row is not None else None
+def next_due(organisation: UUID, workspaces: Collection[WorkspaceId]) -> datetime | None:
+    """When the first feed of these workspaces in an organisation is due."""
+    rows = Feed.objects.filter(organisation_id=organisation, workspace_id__in=workspaces)
+    first: datetime | None = rows.aggregate(first=Min("next_due_at"))["first"]
+    return first

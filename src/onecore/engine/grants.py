@@ -4,12 +4,20 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import F
 
 from onecore.engine import db
 from onecore.engine.remotes import NewTokens, Remotes
-from onecore.ports import AccessLost, Clock, OutcomeUnknown, Remote, Token
+from onecore.ports import (
+    AccessLost,
+    Clock,
+    NotReached,
+    OutcomeUnknown,
+    Remote,
+    ScopeMissing,
+    Token,
+)
 from onecore.store.models import Grant
 from onecore.store.vault import Vault
 
@@ -18,10 +26,6 @@ EARLY = timedelta(seconds=90)
 """A token with less life than this is renewed before it is used."""
 XERO_GRACE = timedelta(minutes=29)
 """Xero lets the old refresh token be tried again for 30 minutes after a lost reply [X 1]."""
-
-
-class Renewing(Exception):
-    """Another process is renewing this grant just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +82,43 @@ class GrantTokens:
         return Token(value, row.access_expires_at, row.version)
 
     async def _renewed(self, older_than: int | None) -> Token:
-        """Renew under the row's short lease, or wait for whoever is doing so and take theirs."""
+        """Renew under the row's short lease, or wait for whoever is doing so and take theirs.
+
+        Raises NotReached where no new token could be had: what it was wanted for never left.
+        """
         for _ in range(int(RENEWAL_LEASE.total_seconds() * 5)):
             secrets = await db.run(self._claim, older_than)
             if secrets is not None:
                 return await self._renew_now(secrets)
-            await asyncio.sleep(0.2)
             token = await db.run(self._read)
             if token is not None and token.version > (older_than or 0):
                 return token
+            await asyncio.sleep(0.2)
         row = await db.run(Grant.objects.get, pk=self._id)
-        raise OutcomeUnknown(Remote(row.remote), "token", "another process did not renew in time")
+        raise NotReached(Remote(row.remote), "token", "another process did not renew in time")
 
     def _claim(self, older_than: int | None) -> _Secrets | None:
-        """The right to renew by compare-and-set; None while another process has it."""
-        now = self._clock.now()
+        """The right to renew by compare-and-set; None while another process has it.
+
+        The database's clock measures it, so that machines whose clocks differ agree.
+        """
         with transaction.atomic():
-            free = Grant.objects.filter(
-                Q(renewing_until__isnull=True) | Q(renewing_until__lt=now), pk=self._id
-            )
-            if older_than is not None:
-                free = free.filter(version__lte=older_than)
-            if not free.update(renewing_until=now + RENEWAL_LEASE):
-                return None
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    _CLAIM,
+                    {
+                        "grant": self._id,
+                        "length": f"{RENEWAL_LEASE.total_seconds()} seconds",
+                        "version": older_than,
+                    },
+                )
+                if cursor.fetchone() is None:
+                    return None
             row = Grant.objects.get(pk=self._id)
+            if row.broken:
+                raise AccessLost(Remote(row.remote), "token", row.broken)
             previous = row.previous_refresh_token
-            if row.previous_until is None or row.previous_until < now:
+            if row.previous_until is None or row.previous_until < self._clock.now():
                 previous = None
             return _Secrets(
                 client_id=row.client_id,
@@ -121,10 +136,14 @@ class GrantTokens:
         try:
             fresh = await self._ask(Remote(row.remote), row.kind, secrets)
         except AccessLost as lost:
-            await db.run(self._break, lost.detail or "the grant was refused")
+            await db.run(given_up, self._id, lost, secrets.version)
             raise
+        except OutcomeUnknown as unknown:
+            await db.run(self._release, secrets.version)
+            # The same refresh token is asked with again: Xero still takes it [X 1].
+            raise NotReached(unknown.remote, "token", unknown.detail) from None
         except BaseException:
-            await db.run(self._release)
+            await db.run(self._release, secrets.version)
             raise
         return await db.run(self._store, fresh, secrets.version)
 
@@ -152,8 +171,11 @@ class GrantTokens:
         now = self._clock.now()
         with transaction.atomic():
             row = Grant.objects.select_for_update().get(pk=self._id)
-            if row.version != version:
-                raise OutcomeUnknown(Remote(row.remote), "token", "renewed elsewhere meanwhile")
+            if row.version != version:  # a person connected again meanwhile: theirs holds
+                token = self._read()
+                if token is None:
+                    raise NotReached(Remote(row.remote), "token", "renewed elsewhere meanwhile")
+                return token
             row.access_token = self._vault.seal(fresh.access, self._bound("access_token"))
             row.access_expires_at = fresh.expires_at
             if fresh.refresh is not None:
@@ -168,11 +190,45 @@ class GrantTokens:
             row.save()
         return Token(fresh.access, fresh.expires_at, version + 1)
 
-    def _release(self) -> None:
-        Grant.objects.filter(pk=self._id).update(renewing_until=None)
+    def _release(self, version: int) -> None:
+        Grant.objects.filter(pk=self._id, version=version).update(renewing_until=None)
 
-    def _break(self, why: str) -> None:
-        Grant.objects.filter(pk=self._id).update(renewing_until=None, broken=why[:300])
+
+_CLAIM = """
+UPDATE store_grant SET renewing_until = clock_timestamp() + %(length)s::interval
+ WHERE id = %(grant)s AND (renewing_until IS NULL OR renewing_until < clock_timestamp())
+   AND (%(version)s::bigint IS NULL OR version <= %(version)s::bigint)
+RETURNING id
+"""
+
+
+def given_up(grant: int, lost: AccessLost, version: int | None = None) -> str:
+    """Mark a grant as gone: why, and the next step. Whoever connected it again is left alone.
+
+    `version` is the version of the token or secret that was refused.
+    """
+    row = Grant.objects.select_related("workspace").get(pk=grant)
+    if row.broken:
+        return row.broken
+    why = why_lost(lost, row)[:300]
+    if version is None or row.version == version:
+        Grant.objects.filter(pk=grant, version=row.version).update(renewing_until=None, broken=why)
+    return why
+
+
+def why_lost(lost: AccessLost, grant: Grant) -> str:
+    """In words for a person: what was refused, and how to connect again."""
+    name = grant.workspace.name
+    if grant.remote == Remote.PROCORE.value:
+        who, again = "Procore", f"onecore connect procore -w {name!r} --company-id"
+        again += f" {grant.workspace.company_id or 'N'}"
+    else:
+        who, again = "Xero", f"onecore connect xero -w {name!r}"
+        if grant.kind == "client_credentials":
+            again += f" --client-id {grant.client_id} --client-secret-stdin"
+    if isinstance(lost, ScopeMissing):
+        return f"{who} did not grant {lost.detail}. Allow it, then run: {again}"
+    return f"{who} lets OneCore in no more: {lost.detail or 'refused'}. Run: {again}"
 
 
 def new_grant(

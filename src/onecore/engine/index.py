@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from onecore.domain.documents import PostedBill
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.domain.marks import read_mark
@@ -11,11 +13,14 @@ from onecore.engine.context import Books
 from onecore.engine.crash import reach
 from onecore.ports import Clock
 from onecore.store import documents, hints, index
-from onecore.store.models import Organisation
+from onecore.store.models import Link, Organisation
 from onecore.store.vault import Vault
 
 OVERLAP = timedelta(minutes=10)
 """How far before the last row seen the list is read again; what is known is dropped."""
+
+LATELY = timedelta(seconds=10)
+"""How fresh the index must be before bills are created."""
 
 
 class BillSweep:
@@ -26,6 +31,7 @@ class BillSweep:
         self._vault = vault
         self._clock = clock
         self._digest: index.Digest | None = None
+        self._read_at: datetime | None = None
 
     async def digest(self) -> index.Digest:
         """The organisation's own keyed digest."""
@@ -43,46 +49,66 @@ class BillSweep:
         assert row.digest_key is not None
         return self._vault.digest(row.digest_key, bound)
 
+    async def read_lately(self, books: Books) -> None:
+        """Read unless that was done moments ago and nothing has been written since."""
+        if self._read_at is None or self._clock.now() - self._read_at > LATELY:
+            await self.read(books)
+
+    def forget(self) -> None:
+        """Something was written, or another process may have: the next look reads again."""
+        self._read_at = None
+
     async def read(self, books: Books, since: datetime | None = None) -> tuple[PostedBill, ...]:
         """Bills changed since the last sweep (or since an earlier `since`); index and hints follow.
 
         A bill of ours that somebody else changed says the hint of its source.
         """
         row = await db.run(Organisation.objects.get, pk=self.organisation)
+        began = self._clock.now()
         start = row.bills_cursor - OVERLAP if row.bills_cursor is not None else None
         if start is not None and since is not None:
             start = min(start, since - OVERLAP)
         bills = await books.xero.bills_changed(start)
         digest = await self.digest()
-        await db.run(self._write, bills, digest, row.bills_cursor)
+        await db.run(self._write, bills, digest, row, began)
+        self._read_at = began
         reach("index.written")
         return bills
 
     def _write(
-        self, bills: tuple[PostedBill, ...], digest: index.Digest, cursor: datetime | None
+        self,
+        bills: tuple[PostedBill, ...],
+        digest: index.Digest,
+        row: Organisation,
+        began: datetime,
     ) -> None:
-        now = self._clock.now()
+        """Index, cursor and hints in one commit: what the cursor has passed has been said."""
         marks = [mark_text(bill.url) for bill in bills]
         newest = max((bill.updated_at for bill in bills), default=None)
+        cursor = row.bills_cursor
         if newest is not None and (cursor is None or newest > cursor):
             cursor = newest
         rows = index.rows_of(self.organisation, bills, marks, digest)
-        index.write(rows, self.organisation, cursor, now)
-        links = documents.linked_targets(self.organisation, [bill.id for bill in bills])
-        for bill in bills:
-            link = links.get(bill.id)
-            if link is None or link.target_updated_at == bill.updated_at:
-                continue
-            document = link.document
-            hints.say(
-                WorkspaceId(document.workspace_id),
-                self.organisation,
-                Flow(document.flow),
-                [parse_ref(document.ref)],
-                now,
-            )
-            link.target_updated_at = bill.updated_at
-            link.save(update_fields=["target_updated_at"])
+        with transaction.atomic():
+            links = documents.linked_targets(self.organisation, [bill.id for bill in bills])
+            changed = [(link, bill) for bill in bills if (link := links.get(bill.id)) is not None]
+            for link, bill in changed:
+                if link.target_updated_at != bill.updated_at:
+                    self._say(link, bill)
+            index.write(rows, self.organisation, cursor, began, row.bills_read_at)
+
+    def _say(self, link: Link, bill: PostedBill) -> None:
+        """Somebody else's change of a bill of ours; our own are known by their instant."""
+        document = link.document
+        hints.say(
+            WorkspaceId(document.workspace_id),
+            self.organisation,
+            Flow(document.flow),
+            [parse_ref(document.ref)],
+            self._clock.now(),
+        )
+        link.target_updated_at = bill.updated_at
+        link.save(update_fields=["target_updated_at"])
 
 
 def mark_text(url: str) -> str:

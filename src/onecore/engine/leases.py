@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 from onecore.engine import db
 from onecore.engine.crash import reach
 from onecore.ports import LONGEST_WRITE
-from onecore.store.leases import Lease, LeaseLost, Owner, take
+from onecore.store.leases import LEASE_SECONDS, Lease, LeaseLost, Owner, take
 
 RENEW_SECONDS = 10
+AGAIN_SECONDS = 2
+"""How soon a renewal that failed for want of the database is tried again."""
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # a suspend does not stop it
 
 
 async def before_send(lease: Lease) -> None:
@@ -29,7 +33,7 @@ async def before_send(lease: Lease) -> None:
 async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
     """The lease for the length of the block, renewed meanwhile; None while another holds it.
 
-    When a renewal fails the block's task is cancelled, which comes out as LeaseLost.
+    When it is lost meanwhile the block's task is cancelled, which comes out as LeaseLost.
     """
     lease = await db.run(take, owner, tenant)
     if lease is None:
@@ -37,21 +41,22 @@ async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
         return
     reach("lease.taken")
     task = asyncio.current_task()
+    assert task is not None
     lost = False
 
     def give_up() -> None:
         nonlocal lost
         lost = True
-        if task is not None:
-            task.cancel()
+        task.cancel()
 
     renewer = asyncio.create_task(_renewing(lease, give_up))
     try:
         yield lease
     except asyncio.CancelledError:
-        if lost:
-            raise LeaseLost(str(tenant)) from None
-        raise
+        if not lost:
+            raise
+        task.uncancel()  # that was ours; whoever else cancels the task is still heard
+        raise LeaseLost(str(tenant)) from None
     finally:
         renewer.cancel()
         with contextlib.suppress(Exception):
@@ -59,10 +64,22 @@ async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
 
 
 async def _renewing(lease: Lease, give_up: Callable[[], None]) -> None:
+    """Renew for ever; give up when another took over, or while the lease would run out.
+
+    A database that does not answer for a moment is asked again: the lease is ours until it ends.
+    """
+    renewed, wait = time.clock_gettime(_CLOCK), RENEW_SECONDS
     while True:
-        await asyncio.sleep(RENEW_SECONDS)
+        await asyncio.sleep(wait)
+        asked = time.clock_gettime(_CLOCK)
         try:
             await db.run(lease.renew)
-        except Exception:
+            renewed, wait = asked, RENEW_SECONDS
+        except LeaseLost:
             give_up()
             return
+        except Exception:
+            wait = AGAIN_SECONDS
+            if time.clock_gettime(_CLOCK) - renewed > LEASE_SECONDS - LONGEST_WRITE / 4:
+                give_up()
+                return

@@ -135,8 +135,7 @@ def place_delivered(ctx: Context, plan: Plan, removed: bool) -> None:
     if isinstance(plan.step, d.Update) and plan.step.restored:
         # Should the same drift come back, by a person or because Xero does not take the value,
         # it is a question again and not the start of an endless tug.
-        answers = {**plan.document.answers, plan.question: d.RESTORED}
-        plan.document.answers = answers
+        records.answered(plan.document, plan.question, d.RESTORED)
     _place(ctx, plan, records.WITHDRAWN if removed else records.IN_STEP)
 
 

@@ -17,6 +17,12 @@ IN_STEP, WAITING, APPROVAL, PREVIEWED = "in_step", "waiting", "approval", "previ
 HELD, ASK, REFUSED, DRIFTED, WITHDRAWN = "held", "ask", "refused", "drifted", "withdrawn"
 NEEDS_A_PERSON = (HELD, ASK, REFUSED, DRIFTED, APPROVAL)
 SETTLED = (IN_STEP, WITHDRAWN)
+OURS = [
+    "organisation", "contract_id", "state", "note", "since", "subject", "source_updated_at",
+    "looked_at", "absent_at",
+]  # fmt: skip
+"""What the engine writes of a document. The rest is what people said, and may have said
+while the engine was looking, so it is never written back from what was read before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,17 @@ def place(
             document.subject = None
         elif subject is not None and vault is not None:
             document.subject = vault.seal(subject, f"document:{document.pk}")
-        document.save()
+        document.save(update_fields=OURS)
         _attend(document, matters, now, vault)
+
+
+def answered(document: Document, question: str, choice: str) -> None:
+    """Keep what was chosen for one question, beside what others chose meanwhile."""
+    with transaction.atomic():
+        row = Document.objects.select_for_update().get(pk=document.pk)
+        row.answers = {**row.answers, question: choice}
+        row.save(update_fields=["answers"])
+    document.answers = row.answers
 
 
 def _attend(

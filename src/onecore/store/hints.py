@@ -1,11 +1,13 @@
 """Hints: which documents to look at again. The row is the truth; jobs only wake workers."""
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Min
+from django.db.models import F, Min, Value
+from django.db.models.functions import Least
 
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
@@ -31,7 +33,8 @@ INSERT INTO store_hint (workspace_id, organisation_id, flow, ref, generation, la
 VALUES (%(workspace)s, %(organisation)s, %(flow)s, %(ref)s, 1, %(lane)s, %(due)s, %(now)s, 0)
 ON CONFLICT (workspace_id, flow, ref) DO UPDATE
    SET generation = store_hint.generation + 1, said_at = excluded.said_at, attempts = 0,
-       due_at = LEAST(store_hint.due_at, excluded.due_at),
+       due_at = CASE WHEN excluded.due_at > excluded.said_at THEN excluded.due_at
+                     ELSE LEAST(store_hint.due_at, excluded.due_at) END,
        organisation_id = COALESCE(excluded.organisation_id, store_hint.organisation_id),
        lane = CASE WHEN excluded.lane = 'person' THEN 'person' ELSE store_hint.lane END
 """
@@ -46,10 +49,19 @@ def say(
     due: datetime | None = None,
     lane: str = "document",
 ) -> None:
-    """Say that these documents are to be looked at, at `due` (now when None)."""
+    """Say that these documents are to be looked at, at `due` (now when None).
+
+    A `due` in the future says that a look before it could come too early, so it also puts off
+    a look that was said before; who says it again for now, gets it now.
+
+    The organisation's row is locked first, as whoever commits under its lease does, so that the
+    two wait for each other rather than both for ever.
+    """
     if not refs:
         return
     with transaction.atomic(), connection.cursor() as cursor:
+        if organisation is not None:
+            wake(organisation, due or now)
         for ref in sorted({str(ref) for ref in refs}):  # one order, so that two never deadlock
             cursor.execute(
                 _SAY,
@@ -63,15 +75,24 @@ def say(
                     "now": now,
                 },
             )
-        if organisation is not None:
-            wake(organisation, due or now)
 
 
 def wake(organisation: UUID, at: datetime) -> None:
-    """Make an organisation due at `at`, unless it is due earlier."""
-    due = Organisation.objects.filter(tenant=organisation)
-    due.filter(next_due_at__isnull=True).update(next_due_at=at)
-    due.filter(next_due_at__gt=at).update(next_due_at=at)
+    """Make an organisation due at `at`, unless it is due earlier.
+
+    The row is written, so locked until the commit, even where it is due already: a turn that
+    ends meanwhile waits, and then sees what was said instead of sleeping past it.
+    """
+    earliest = Least("next_due_at", Value(at))  # PostgreSQL's LEAST passes over NULL
+    Organisation.objects.filter(tenant=organisation).update(next_due_at=earliest)
+
+
+def sleep_until(organisation: UUID, at: Callable[[], datetime | None]) -> None:
+    """Set when an organisation is due next, from what `at` reads while nobody can say a hint."""
+    with transaction.atomic():
+        rows = Organisation.objects.filter(pk=organisation)
+        if rows.select_for_update().first() is not None:
+            rows.update(next_due_at=at())
 
 
 def due(organisation: UUID, now: datetime, limit: int, workspaces: list[WorkspaceId]) -> list[Said]:
@@ -102,16 +123,18 @@ def finish(said: Said) -> None:
     Hint.objects.filter(pk=said.id, generation=said.generation).delete()
 
 
-def later(said: Said, at: datetime) -> None:
-    """Look again at `at`, unless it was said meanwhile."""
-    Hint.objects.filter(pk=said.id, generation=said.generation).update(
-        due_at=at, attempts=F("attempts") + 1
-    )
+def later(said: Sequence[Said], at: datetime, failed: bool = False) -> None:
+    """Look again at `at`, unless it was said meanwhile; `failed` counts it as an attempt."""
+    for one in said:
+        Hint.objects.filter(pk=one.id, generation=one.generation).update(
+            due_at=at, attempts=F("attempts") + int(failed)
+        )
 
 
-def next_due(organisation: UUID) -> datetime | None:
-    found = Hint.objects.filter(organisation_id=organisation).aggregate(first=Min("due_at"))
-    first: datetime | None = found["first"]
+def next_due(organisation: UUID, workspaces: Collection[WorkspaceId]) -> datetime | None:
+    """When the first hint of these workspaces in an organisation is due."""
+    rows = Hint.objects.filter(organisation_id=organisation, workspace_id__in=workspaces)
+    first: datetime | None = rows.aggregate(first=Min("due_at"))["first"]
     return first
 
 
@@ -120,6 +143,10 @@ def pending(workspace: WorkspaceId, now: datetime) -> int:
     return Hint.objects.filter(workspace_id=workspace, due_at__lte=now).count()
 
 
-def route(workspace: WorkspaceId, ref: str, organisation: UUID) -> None:
-    """Give a hint that had no organisation yet the one its project now goes to."""
-    Hint.objects.filter(workspace_id=workspace, ref=ref).update(organisation_id=organisation)
+def route(said: Said, organisation: UUID, now: datetime) -> None:
+    """Hand a hint to the organisation whose writer has to look at it."""
+    with transaction.atomic():
+        wake(organisation, now)
+        Hint.objects.filter(pk=said.id, generation=said.generation).update(
+            organisation_id=organisation, due_at=now
+        )

@@ -60,9 +60,17 @@ def normalised_number(number: str) -> str:
 
 
 def write(
-    rows: Sequence[BillIndex], organisation: UUID, cursor: datetime | None, now: datetime
+    rows: Sequence[BillIndex],
+    organisation: UUID,
+    cursor: datetime | None,
+    began: datetime,
+    before: datetime | None,
 ) -> None:
-    """Add or refresh rows, and remember how far the list has been read."""
+    """Add or refresh rows, and remember how far the list has been read.
+
+    `before` is when it was read last as the reading began. If that has been taken back since
+    (a doorbell rang while the list was read), the list stays due.
+    """
     BillIndex.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -70,10 +78,10 @@ def write(
         update_fields=["contact_id", "number", "total", "bill_date", "gone", "mark", "updated_at"],
         batch_size=500,
     )
-    changes: dict[str, datetime] = {"bills_read_at": now}
+    row = Organisation.objects.filter(tenant=organisation)
     if cursor is not None:
-        changes["bills_cursor"] = cursor
-    Organisation.objects.filter(tenant=organisation).update(**changes)
+        row.update(bills_cursor=cursor)
+    row.filter(bills_read_at=before).update(bills_read_at=began)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """One writer per Xero organisation, across all processes (design 5.3)."""
 
 import secrets
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 LEASE_SECONDS = 60
 
@@ -25,24 +26,34 @@ class Owner:
     def __init__(self) -> None:
         self.id = secrets.randbits(62)
         self._session: psycopg.Connection[Any] | None = None
+        self._asking = threading.Lock()  # two turns that begin at once share one session
 
     def ensure(self) -> int:
         """This owner's id, its lock held; a lost connection means a new id."""
-        if self._session is not None and not self._session.closed:
+        with self._asking:
+            if self._session is not None and not self._session.closed:
+                try:
+                    self._session.execute("SELECT 1")
+                    return self.id
+                except psycopg.Error:
+                    self._session.close()
+            self._session = None
+            self.id = secrets.randbits(62)
             try:
-                self._session.execute("SELECT 1")
-                return self.id
-            except psycopg.Error:
-                self._session.close()
-        self.id = secrets.randbits(62)
-        self._session = psycopg.connect(**_connection_parameters(), autocommit=True)
-        self._session.execute("SELECT pg_advisory_lock(%s)", [self.id])
-        return self.id
+                session = psycopg.connect(
+                    **_connection_parameters(), autocommit=True, connect_timeout=10
+                )
+                session.execute("SELECT pg_advisory_lock(%s)", [self.id])
+            except psycopg.Error as error:
+                raise OperationalError(str(error)) from error
+            self._session = session
+            return self.id
 
     def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        with self._asking:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
 
 
 def _connection_parameters() -> dict[str, Any]:
@@ -81,11 +92,15 @@ UPDATE store_organisation SET owner = NULL, until = NULL
 
 @dataclass(slots=True)
 class Lease:
-    """The right to write to one organisation, for as long as it is renewed."""
+    """The right to write to one organisation, for as long as it is renewed.
+
+    `sending` are the ids of the intents that the next write carries out.
+    """
 
     tenant: UUID
     fence: int
     owner: int
+    sending: tuple[int, ...] = field(default=())
 
     def _query(self, sql: str) -> Any:
         with connection.cursor() as cursor:

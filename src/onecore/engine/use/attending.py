@@ -10,7 +10,7 @@ from onecore.domain.refs import Flow, SourceRef, parse_ref
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.engine.use.syncing import say, with_project
-from onecore.store import audit
+from onecore.store import audit, documents
 from onecore.store.models import Attention, AttentionItem, Document
 
 
@@ -107,14 +107,14 @@ def resolve(
 
 
 def _answer(service: Service, item: AttentionItem, choice: str) -> None:
-    document = item.document
+    """Write what was said and nothing else: the engine may be placing the document just now."""
+    row = Document.objects.filter(pk=item.document_id)
     if choice == "approve":
-        document.approved_for = item.question
+        row.update(approved_for=item.question)
     elif choice == "reject":
-        document.rejected_for = item.question
+        row.update(rejected_for=item.question)
     elif choice != "look_again" and item.question:
-        document.answers = {**document.answers, item.question: choice}
-    document.save()
+        documents.answered(item.document, item.question, choice)
 
 
 def approve(service: Service, workspace: WorkspaceId, ref: SourceRef, actor: str) -> None:

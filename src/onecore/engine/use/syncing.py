@@ -21,9 +21,13 @@ from onecore.store.models import (
     Document,
     Feed,
     Grant,
-    Hint,
+    Workspace,
     WorkspaceOrganisation,
 )
+
+MOMENTS = timedelta(seconds=2)
+"""What is due that soon is waited for: the second a change falls into, a short limit."""
+PAUSE = 0.2
 
 
 @dataclass(slots=True)
@@ -77,10 +81,21 @@ def look_at_feeds(service: Service, workspace: WorkspaceId) -> None:
 
 def is_idle(service: Service, workspace: WorkspaceId) -> bool:
     """No hint due now and no unsettled intent; what is held or asked does not count."""
-    return (
-        hints.pending(workspace, service.clock.now()) == 0
-        and documents.unsettled_count(workspace) == 0
+    return _waiting(service, workspace) == 0
+
+
+def _waiting(service: Service, workspace: WorkspaceId) -> int:
+    """Documents due now or within moments, and writes whose fate is not known yet."""
+    soon = service.clock.now() + MOMENTS
+    return hints.pending(workspace, soon) + documents.unsettled_count(workspace)
+
+
+def _unread(service: Service, workspace: WorkspaceId, since: datetime) -> int:
+    """Feeds that are due and have not been read since an instant."""
+    due = Feed.objects.filter(
+        workspace_id=workspace, kind="requisitions", next_due_at__lte=service.clock.now()
     )
+    return due.exclude(read_at__gte=since).count()
 
 
 async def sync(
@@ -94,7 +109,8 @@ async def sync(
     """Look now, in this process where nobody holds the organisation, else wait for the holder.
 
     With `refs` only those are said; without, every feed is read. `until_idle` goes on until
-    nothing is due. Ends at `timeout` with what is left in `waiting`.
+    nothing is due. Ends at `timeout`, or when nothing can go on before it, with what is left in
+    `waiting` and why in `troubles`.
     """
     started = service.clock.now()
     before = await db.run(_calls, workspace)
@@ -109,18 +125,25 @@ async def sync(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout.total_seconds()
     while True:
-        troubles: list[str] = []
+        troubles = await db.run(_paused, workspace)
+        left = timedelta(seconds=deadline - loop.time())
+        stuck = True
         for organisation in organisations:
             turn = await service.organisations.turn(organisation)
-            troubles += turn.troubles
-        result = await db.run(_summary, service, workspace, refs, started, before)
+            troubles += [t.text for t in turn.troubles if t.workspace in (None, workspace)]
+            stuck = stuck and turn.is_stuck(workspace, service.clock.now() + left)
+        result = await db.run(_summary, service, workspace, until_idle or not refs, started, before)
         result.troubles = tuple(dict.fromkeys(troubles))
         if progress is not None:
             progress(result)
-        finished = result.idle if until_idle or not refs else result.waiting == 0
-        if finished or loop.time() >= deadline:
+        if result.idle or stuck or loop.time() >= deadline:
             return result
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(PAUSE)
+
+
+def _paused(workspace: WorkspaceId) -> list[str]:
+    paused = Workspace.objects.filter(pk=workspace, paused=True).exists()
+    return ["the workspace is paused; run: onecore resume -w NAME"] if paused else []
 
 
 def _organisations(workspace: WorkspaceId) -> list[OrganisationId]:
@@ -131,14 +154,14 @@ def _organisations(workspace: WorkspaceId) -> list[OrganisationId]:
 def _summary(
     service: Service,
     workspace: WorkspaceId,
-    refs: Sequence[SourceRef],
+    feeds: bool,
     started: datetime,
     before: dict[str, int],
 ) -> Synced:
     after = _calls(workspace)
     looked = Document.objects.filter(workspace_id=workspace, looked_at__gte=started)
-    due = Hint.objects.filter(workspace_id=workspace, due_at__lte=service.clock.now())
-    waiting = due.count() + documents.unsettled_count(workspace)
+    waiting = _waiting(service, workspace)
+    unread = _unread(service, workspace, started) if feeds else 0
     return Synced(
         done=looked.filter(state__in=documents.SETTLED).count(),
         waiting=waiting,
@@ -146,7 +169,7 @@ def _summary(
             workspace_id=workspace, state__in=documents.NEEDS_A_PERSON
         ).count(),
         calls={name: after[name] - before.get(name, 0) for name in after},
-        idle=waiting == 0,
+        idle=waiting == 0 and unread == 0,
     )
 
 
