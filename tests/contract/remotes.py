@@ -172,13 +172,19 @@ class XeroSide:
         self.calls = Calls()
         self.tokens = SimTokens(self._mint)
         self.tenant: str = sim.do("token")["tenant_id"]
-        self.writes = 0
+        self.asked = 0
 
     def _mint(self) -> str:
         return str(self.sim.do("token")["access_token"])
 
     async def _before_write(self) -> None:
-        self.writes += 1
+        self.asked += 1
+
+    @property
+    def writes(self) -> int:
+        """Writes that left: each is asked for before connecting and before its first byte."""
+        assert self.asked % 2 == 0
+        return self.asked // 2
 
     @asynccontextmanager
     async def client(self, named: bool = True) -> AsyncIterator[XeroClient]:

@@ -234,7 +234,12 @@ class Transport:
 
         async def watch(event: str, info: Mapping[str, object]) -> None:
             nonlocal left
-            left = left or event.endswith("send_request_headers.started")
+            if event.endswith("send_request_headers.started"):
+                # Connecting took its time, or the process was paused: asked once more, so that
+                # nothing lies between the answer and the first byte.
+                if call.is_write and self._before_write is not None:
+                    await self._before_write()
+                left = True
 
         longest = LONGEST_WRITE if call.is_write else LONGEST_READ
         request = self._request(call, token, longest)
@@ -315,7 +320,7 @@ class Transport:
             is_offline = response.headers.get("content-type", "").startswith("text/plain") and any(
                 words in text for words in _OFFLINE
             )
-            if wait is not None or is_offline:
+            if is_offline or (wait is not None and not call.is_write):
                 return NotReached(
                     self.remote, call.operation, "503, it is offline", wait or OFFLINE_WAIT
                 )

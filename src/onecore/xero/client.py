@@ -23,6 +23,7 @@ from onecore.ports import (
     ReadFailed,
     Refusal,
     Remote,
+    RequestRefused,
     Tokens,
     XeroPort,
 )
@@ -52,8 +53,11 @@ _INVOICES = Reader(wire.Invoices)
 _HISTORY = Reader(wire.HistoryRecords)
 
 
-class TooMuch(ValueError):
+class TooMuch(RequestRefused):
     """A write over Xero's advised size, which the caller has to split; nothing was sent."""
+
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(Remote.XERO, operation, 413, (reason,))
 
 
 class XeroClient(XeroPort):
@@ -75,7 +79,8 @@ class XeroClient(XeroPort):
         """`organisation_id` None is a custom connection, whose token names its organisation.
 
         `scope` is what the call log counts under; the organisation's id unless it is given.
-        `before_write` is awaited right before each write leaves and may stop it by raising.
+        `before_write` is awaited before each write connects and again before its first byte; it
+        may stop it by raising.
         """
         self._organisation_id = organisation_id
         self._headers = {"Accept": "application/json"}
@@ -241,7 +246,7 @@ class XeroClient(XeroPort):
         if not bodies:
             return ()
         if len(bodies) > MOST_DOCUMENTS:
-            raise TooMuch(f"{len(bodies)} bills in one write; at most {MOST_DOCUMENTS}.")
+            raise TooMuch(operation, f"{len(bodies)} bills in one write; at most {MOST_DOCUMENTS}.")
         params = (*_SUMMARY, _UNITDP)
         call = self._write(
             operation, method, "/Invoices", {"Invoices": bodies}, len(bodies), key, params
@@ -266,7 +271,7 @@ class XeroClient(XeroPort):
     ) -> Call:
         raw = encoded(body)
         if len(raw) > MOST_BYTES:
-            raise TooMuch(f"A body of {len(raw)} bytes; at most {MOST_BYTES}.")
+            raise TooMuch(operation, f"A body of {len(raw)} bytes; at most {MOST_BYTES}.")
         if len(key) > LONGEST_KEY:
             raise ValueError(f"An idempotency key has at most {LONGEST_KEY} characters.")
         headers = {**self._headers, **({"Idempotency-Key": key} if key else {})}

@@ -193,7 +193,6 @@ def test_server_errors(status: int) -> None:
             timedelta(minutes=5),
         ),
         ("temporarily unavailable", "text/plain", {"retry_after": "40"}, timedelta(seconds=40)),
-        ("{}", "application/json", {"retry_after": "9"}, timedelta(seconds=9)),
     ],
 )  # fmt: skip
 def test_a_remote_that_says_it_is_offline_did_nothing(
@@ -218,6 +217,14 @@ def test_a_gateways_503_after_a_write_is_doubtful(body: str, content_type: str) 
         send(answering(503, body, content_type), WRITE)
     with pytest.raises(ReadFailed):
         send(answering(503, body, content_type), READ)
+
+
+def test_a_503_that_only_says_when_to_come_back_leaves_a_write_in_doubt() -> None:
+    with pytest.raises(NotReached) as caught:
+        send(answering(503, "{}", "application/json", retry_after="9"), READ)
+    assert caught.value.wait == timedelta(seconds=9)
+    with pytest.raises(OutcomeUnknown):
+        send(answering(503, "{}", "application/json", retry_after="9"), WRITE)
 
 
 def test_429_says_which_limit() -> None:
