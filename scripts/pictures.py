@@ -18,19 +18,17 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 os.environ["DJANGO_SETTINGS_MODULE"] = "onecore.django_settings"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread
 
-from tests import database  # noqa: E402 - starts the server before Django reads its settings
-
 import django  # noqa: E402
+from tests import database  # noqa: E402 - starts the server before Django reads its settings
 
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, sign_in  # noqa: E402
-from tests.browser.stage import Stage, eventually  # noqa: E402
+from tests.browser.scene import month  # noqa: E402
+from tests.browser.stage import Stage  # noqa: E402
 from tests.simulators import Simulators  # noqa: E402
-
-from onecore.engine.use import glancing  # noqa: E402
 
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 
@@ -63,27 +61,14 @@ def draw(simulators: Simulators, browser: Browser, asked: argparse.Namespace) ->
     stage = Stage(simulators)
     try:
         if asked.readme:
-            at_work(stage)
+            month(stage)
             for_readme(stage, browser, ROOT / "docs" / "pictures")
             return
         every(stage, browser, asked.directory / "empty", asked.only)
-        at_work(stage)
+        month(stage)
         every(stage, browser, asked.directory / "full", asked.only)
     finally:
         stage.close()
-
-
-def at_work(stage: Stage) -> None:
-    """A workspace with documents in every state a first day brings."""
-    desk = stage.desk
-    desk.connect()
-    desk.map_all(retention__payable__method="line")
-    for n in range(1, 5):
-        desk.claim(f"{n * 4250}.50", f"{n * 1800}.00", invoice_number=f"INV-{2040 + n}")
-    desk.sync()
-    stage.procore.do("new_vendor", name="Bayside Formwork Pty Ltd", abn="51824753556",
-                     email="accounts@bayside.example")  # fmt: skip
-    eventually(lambda: bool(glancing.states_of(desk.workspace)))
 
 
 def pages(stage: Stage) -> dict[str, str]:
@@ -94,11 +79,13 @@ def pages(stage: Stage) -> dict[str, str]:
         "attention": f"{base}attention",
         "mapping": f"{base}mapping",
         "mapping-codes": f"{base}mapping/codes",
+        "coverage": f"{base}mapping/coverage",
         "connections": f"{base}connections",
         "settings": f"{base}settings",
         "activity": f"{base}activity",
         "help": f"{base}help",
         "go": f"{base}go?q=nothing",
+        "remedy": f"{base}remedy?cause=retention_account_missing&subject=payable",
         "chooser": f"{stage.url}/workspaces",
     }
     from onecore.store.models import Document  # noqa: PLC0415 - Django is set up by now

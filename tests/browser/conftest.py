@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
 from tests.browser.stage import EMAIL, PASSWORD, Stage
 from tests.simulators import Simulators
 

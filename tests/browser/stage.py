@@ -12,13 +12,13 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.asgi import get_asgi_application
 from django.db import connection
-from tests.desk import Desk
-from tests.simulators import Simulators
 
 from onecore import app
 from onecore.domain.ids import OrganisationId
 from onecore.store.models import Organisation, WorkspaceOrganisation
 from onecore.web.asgi import Bounded
+from tests.desk import Desk
+from tests.simulators import Simulators
 
 EMAIL, PASSWORD = "avery@example.com", "a long enough password"
 

@@ -101,10 +101,13 @@ def test_the_connected_pages_keep_it(desk: Desk, signed_in: As) -> None:
     desk.sync()
     client = signed_in()
     for path in ["", "documents", f"documents/{ref}", "connections", "settings", "activity"]:
-        _check(client.get(f"/w/{desk.workspace}/{path}").content.decode(), path)
+        answer = client.get(f"/w/{desk.workspace}/{path}")
+        assert answer.status_code == 200, path
+        _check(answer.content.decode(), path)
     for path in [f"documents/{ref}/live", "documents/live", "mapping/vendors/proposals"]:
-        body = client.get(f"/w/{desk.workspace}/{path}").content.decode()
-        assert Page(body).inline == [], path
+        answer = client.get(f"/w/{desk.workspace}/{path}")
+        assert answer.status_code == 200, path
+        assert Page(answer.content.decode()).inline == [], path
 
 
 def test_scripts_and_styles_are_served(desk: Desk) -> None:

@@ -258,6 +258,17 @@ CAUSES: dict[str, Cause] = {
         "Many claims went away together, which is more often a lost permission than a wish.",
         "Check the app's projects in Procore first; then void the bills, or keep them.",
     ),
+    # --- out of sight
+    "source_unseen": Cause(
+        "Project out of sight in Procore",
+        "Procore does not show these claims to the app at the moment. Nothing is voided for that.",
+        "Put the project back on the app's permitted projects in Procore, then look again.",
+    ),
+    "target_unseen": Cause(
+        "Bills out of sight in Xero",
+        "Xero did not return bills that are linked. They are looked for again by themselves.",
+        "Nothing to do at first; if it stays, connect the organisation again.",
+    ),
     "refused": Cause(
         "Refused by Xero",
         "Xero declined the bill; its words are with the document.",

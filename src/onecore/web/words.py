@@ -1,5 +1,6 @@
 """The words screens use for states, steps, fields and acts: the same word everywhere."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -182,3 +183,30 @@ def field(name: str) -> str:
     if key.startswith("extra:"):
         of = "a line added in Xero"
     return f"{_PARTS.get(what, what).capitalize()} of {of}"
+
+
+_COMPARED = re.compile(r"^([a-z_.:0-9A-Z-]+): wanted (.*), in Xero (.*)$")
+
+
+def told(line: str) -> str:
+    """A line of a matter's details; a comparison with its field's name in words."""
+    found = _COMPARED.match(line)
+    if found is None:
+        return line
+    return f"{field(found[1])}: {found[2]} wanted, {found[3]} in Xero"
+
+
+_LEFT = {
+    "day_remaining": "today",
+    "minute_remaining": "this minute",
+    "app_minute_remaining": "this minute over all customers",
+}
+
+
+def left(figures: dict[str, int]) -> str:
+    """What a remote last said is left of its limits."""
+    parts = [f"{figures[name]:,} {what}" for name, what in _LEFT.items() if name in figures]
+    if "remaining" in figures:
+        of = f" of {figures['limit']:,}" if "limit" in figures else ""
+        parts.append(f"{figures['remaining']:,}{of}")
+    return ", ".join(parts)

@@ -5,14 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 from onecore.domain.documents import BillLine, PostedLine, RequisitionLine, Tracking
-from onecore.domain.ids import BillLineId, ContactId, WorkspaceId
-from onecore.domain.refs import SourceRef
+from onecore.domain.ids import BillLineId, ContactId, ProjectId, RequisitionId, WorkspaceId
+from onecore.domain.refs import SourceRef, parse_ref
 from onecore.engine import db
 from onecore.engine.bills import Plan, plan_bills
 from onecore.engine.context import Context
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound
-from onecore.engine.use.looking import Preview, shown
+from onecore.engine.use.looking import Pair, Preview, Seen, shown
 from onecore.engine.use.syncing import with_project
 from onecore.sync.fields import key_of
 
@@ -85,6 +85,31 @@ async def sides(service: Service, workspace: WorkspaceId, ref: SourceRef) -> Sid
             "link, and that the project is among the app's permitted projects."
         )
     return await _sides(ctx, plan)
+
+
+async def claims_seen(
+    service: Service, workspace: WorkspaceId, shown: list[Pair]
+) -> dict[str, Seen]:
+    """Numbers, vendors and amounts of claims without a bill, live: one call per project."""
+    ctx = await service.context(workspace)
+    by_project: dict[ProjectId, list[RequisitionId]] = {}
+    for pair in shown:
+        ref = parse_ref(pair.source)
+        if pair.target is None and ref.project is not None:
+            by_project.setdefault(ref.project, []).append(RequisitionId(int(ref.id)))
+    seen: dict[str, Seen] = {}
+    for project, ids in by_project.items():
+        numbers = {c.id: c.number for c in await ctx.lists.commitments(project)}
+        claims = await ctx.procore.requisitions(project, ids, {}, numbers, ctx.web_base_url)
+        for claim in claims:
+            ref = SourceRef.requisition(claim.project, claim.id)
+            seen[str(ref)] = Seen(
+                claim.invoice_number or f"{claim.commitment_number} claim {claim.number}",
+                claim.vendor_name,
+                claim.current_payment_due,
+                claim.currency or "",
+            )
+    return seen
 
 
 async def _sides(ctx: Context, plan: Plan) -> Sides:
@@ -165,6 +190,7 @@ def _rows(plan: Plan, preview: Preview, names: dict[ContactId, str]) -> tuple[Ro
             is_money=True,
         ),
     ]
+    found = [row for row in found if row.procore or row.wanted or row.xero]
     if posted is not None and (posted.amount_paid or posted.amount_credited):
         paid = posted.amount_paid + posted.amount_credited
         found.append(Row("Paid", None, None, paid, is_money=True))

@@ -6,9 +6,10 @@ from importlib import metadata
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
+from onecore.engine.use.looking import Pair
 from onecore.web import causes, words
 
 register = template.Library()
@@ -74,6 +75,40 @@ def state_word(code: str) -> str:
 @register.filter
 def cause_title(code: str) -> str:
     return causes.cause(code).title
+
+
+@register.filter
+def causes_told(pair: Pair) -> str:
+    """What keeps a document, unless its state says that already."""
+    said = words.state(pair.state).label
+    titles = [causes.cause(code).title for code in pair.causes]
+    return ", ".join(title for title in titles if title != said)
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """Text with what stands in backticks set as code."""
+    parts = [escape(part) for part in text.split("`")]
+    return mark_safe(  # noqa: S308 - every part is escaped
+        "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
+    )
+
+
+@register.filter
+def detail_words(text: str) -> str:
+    """What a matter's details say, with the names of fields in words."""
+    return "\n".join(words.told(line) for line in text.splitlines())
+
+
+@register.filter
+def left_words(figures: dict[str, int]) -> str:
+    return words.left(figures)
+
+
+@register.filter
+def scope_words(scope: str, names: dict[str, str]) -> str:
+    """Whose list it is: the company's, a project's or an organisation's."""
+    return names.get(scope, scope.replace(":", " ").capitalize())
 
 
 @register.filter

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.urls import reverse
 
 from onecore.engine.use import attending, glancing
 from onecore.engine.use.attending import Group
 from onecore.web.access import Right, Seat, in_workspace
 from onecore.web.causes import Cause, cause
-from onecore.web.views.showing import attempt, counted, page
+from onecore.web.views.showing import attempt, back, counted, page
 
 SHOWN = 25  # documents of a group before the rest is only counted
 
@@ -61,4 +61,4 @@ def resolve(request: HttpRequest, seat: Seat, matter: int) -> HttpResponse:
             lambda: attending.resolve(seat.service, seat.workspace, matter, choice, seat.actor),
             lambda refs: f"Answered for {counted(len(refs))}; looked at again now.",
         )
-    return redirect("attention", workspace=seat.workspace)
+    return back(request, reverse("attention", kwargs={"workspace": seat.workspace}))

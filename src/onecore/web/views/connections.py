@@ -15,6 +15,10 @@ from onecore.web.views.showing import LONGEST_READ, attempt, page
 def connections(request: HttpRequest, seat: Seat) -> HttpResponse:
     found = workspaces.show(seat.workspace).connections
     settings = seat.service.settings
+    labels = glancing.project_labels(seat.service, seat.workspace)
+    scopes = {f"project:{number}": label for number, label in labels.items()}
+    scopes |= {f"organisation:{one.id}": one.label for one in found if one.remote == "xero"}
+    scopes["company"] = next((one.label for one in found if one.remote == "procore"), "Procore")
     return page(
         request,
         seat,
@@ -25,7 +29,8 @@ def connections(request: HttpRequest, seat: Seat) -> HttpResponse:
         company=glancing.company(seat.workspace)[0],
         ages=glancing.list_ages(seat.workspace),
         troubles=glancing.glance(seat.service, seat.workspace).troubles,
-        labels=glancing.project_labels(seat.service, seat.workspace),
+        labels=labels,
+        scopes=scopes,
         spent=budgets.budget(seat.service, seat.workspace),
         has_procore_app=bool(settings.procore_client_id and settings.procore_client_secret),
         has_xero_app=bool(settings.xero_client_id),

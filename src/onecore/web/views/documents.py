@@ -84,6 +84,7 @@ def documents(request: HttpRequest, seat: Seat) -> HttpResponse:
         "documents",
         chosen=chosen,
         pairs=_shown(seat, chosen),
+        seen={},
         total=total,
         pages=pages,
         before=chosen.query(chosen.page - 1) if chosen.page > 1 else None,
@@ -102,13 +103,14 @@ def documents_live(request: HttpRequest, seat: Seat) -> HttpResponse:
     chosen = Filter(request)
     pairs = _shown(seat, chosen)
     seen: dict[str, Seen] = {}
-    trouble = ""
-    try:
-        seen = seat.service.run(
-            looking.fill_in(seat.service, seat.workspace, pairs), timeout=LONGEST_READ
-        )
-    except EXPECTED as error:
-        trouble = why(error)
+    troubles: list[str] = []
+    for read in (looking.fill_in, beside.claims_seen):
+        try:
+            seen |= seat.service.run(
+                read(seat.service, seat.workspace, pairs), timeout=LONGEST_READ
+            )
+        except EXPECTED as error:  # one side's trouble does not hide the other's figures
+            troubles.append(why(error))
     return part(
         request,
         seat,
@@ -116,7 +118,7 @@ def documents_live(request: HttpRequest, seat: Seat) -> HttpResponse:
         pairs=pairs,
         seen=seen,
         live=True,
-        trouble=trouble,
+        trouble=" ".join(dict.fromkeys(troubles)),
         labels=glancing.project_labels(seat.service, seat.workspace),
         chosen=chosen,
     )
