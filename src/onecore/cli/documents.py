@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from onecore.engine.use.attending import Group
     from onecore.engine.use.looking import Pair
     from onecore.engine.use.syncing import Synced
+    from onecore.engine.use.workspaces import Overview
 
 STATES = (
     "in_step", "waiting", "approval", "previewed", "held", "ask", "refused", "drifted", "withdrawn",
@@ -45,11 +46,14 @@ def preview(name: str | None, ref: str, as_json: bool) -> None:
 def sync(
     name: str | None, refs: tuple[str, ...], until_idle: bool, timeout: float, as_json: bool
 ) -> None:
-    """Look at REFs now, or at everything; ends with 1 when something needs a person."""
+    """Look at REFs now, or at everything.
+
+    Ends with 1 when something needs a person, with 3 when it could not be finished in time.
+    """
     out = Output(as_json)
     with engine() as service:
         from onecore.domain.refs import parse_ref  # noqa: PLC0415
-        from onecore.engine.use import syncing  # noqa: PLC0415
+        from onecore.engine.use import syncing, workspaces  # noqa: PLC0415
 
         where = workspace_named(name)
         parsed = [parse_ref(ref) for ref in refs]
@@ -63,11 +67,26 @@ def sync(
         done = service.run(
             syncing.sync(service, where, parsed, until_idle, timedelta(seconds=timeout), progress)
         )
+        stopped = _stopped(workspaces.show(where))
+    if stopped:
+        done.troubles = tuple(dict.fromkeys([*done.troubles, *stopped]))
     out.show(_synced(done), lambda: _show_synced(done))
-    if done.troubles and done.waiting:
-        raise Ended(OUT_OF_REACH)
-    if done.attention or done.troubles or done.waiting:
+    if stopped:
         raise Ended(NEEDS_A_PERSON)
+    if done.troubles or done.waiting:
+        raise Ended(OUT_OF_REACH)
+    if done.attention:
+        raise Ended(NEEDS_A_PERSON)
+
+
+def _stopped(seen: "Overview") -> list[str]:
+    """What keeps a workspace from being looked at until somebody mends it."""
+    broken = [
+        f"{one.label} has to be connected again ({one.broken}): onecore connect {one.remote}"
+        for one in seen.connections
+        if one.broken
+    ]
+    return broken or (["The workspace is paused: onecore resume"] if seen.paused else [])
 
 
 def _synced(done: "Synced") -> dict[str, object]:
