@@ -95,8 +95,17 @@ def _check_organisations(workspace: WorkspaceId, named: set[object]) -> None:
 def edit(
     service: Service, workspace: WorkspaceId, change: Callable[[str], str], actor: str, note: str
 ) -> Imported:
-    """Import the newest document with one edit made to it."""
-    return import_text(service, workspace, change(export(workspace)), actor, note=note)
+    """Import the newest document with one edit made to it; of edits at once none is lost.
+
+    Raises BadConfig when the edit would leave a document that cannot be used.
+    """
+    with transaction.atomic():
+        Workspace.objects.select_for_update().get(pk=workspace)
+        try:
+            text = change(export(workspace))
+        except BadDocument as bad:
+            raise BadConfig(bad) from None
+        return import_text(service, workspace, text, actor, note=note)
 
 
 def look_at_waiting(service: Service, workspace: WorkspaceId) -> int:
