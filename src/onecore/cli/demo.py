@@ -53,12 +53,8 @@ def run_demo(directory: Path | None, reset: bool, port: int) -> None:
         if first:
             _ring(xero.url, f"http://localhost:{port}/webhooks/xero")
         from onecore.cli.running import run_service  # noqa: PLC0415 - they need each other
-        from onecore.store.embedded import EmbeddedPostgres  # noqa: PLC0415
 
-        try:
-            run_service(with_web=True)
-        finally:
-            EmbeddedPostgres(home / "database").stop(unless_used=True)
+        run_service(with_web=True)
 
 
 def _default_directory() -> Path:

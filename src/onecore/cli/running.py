@@ -62,6 +62,24 @@ def run_service(with_web: bool, concurrency: int = 4) -> None:
         with contextlib.suppress(TimeoutError):
             working.result(DRAIN_SECONDS)
         service.close()
+        _stop_database()
+
+
+def _stop_database() -> None:
+    """Stop the embedded server if this process was its last user; a server by URL is not ours."""
+    from django.db import connections  # noqa: PLC0415
+    from django.db.backends.postgresql.base import DatabaseWrapper  # noqa: PLC0415
+
+    from onecore.environment import settings  # noqa: PLC0415
+    from onecore.store.embedded import EmbeddedPostgres  # noqa: PLC0415
+
+    ours = connections["default"]
+    assert isinstance(ours, DatabaseWrapper)
+    ours.close()
+    ours.close_pool()
+    ready = settings()
+    if ready.database_url is None:
+        EmbeddedPostgres(ready.database_dir).stop(unless_used=True)
 
 
 async def _web(service: "Service", engine: "Worker") -> None:
