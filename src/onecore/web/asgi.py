@@ -1,5 +1,6 @@
 """The application for an ASGI server such as uvicorn: `onecore.web.asgi:application`."""
 
+import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
@@ -74,5 +75,7 @@ async def _refuse(send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+# Static files are small and come from memory or disk in one piece; Django warns at every one.
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 setup_django()
 application: App = Bounded(cast(App, get_asgi_application()))
