@@ -15,7 +15,7 @@ from onecore.store import audit, hints
 from onecore.store import documents as records
 from onecore.store.leases import Lease
 from onecore.store.models import Document, Intent, Link
-from onecore.sync.agreement import after_creating, after_updating
+from onecore.sync.agreement import after_accepting, after_creating, after_looking, after_updating
 from onecore.sync.decide import Agreed
 from onecore.sync.fields import (
     EXTRA,
@@ -87,9 +87,14 @@ def accept(ctx: Context, plan: Plan) -> None:
     link = plan.link
     if link is None or plan.posted is None or plan.posted.is_gone:
         return  # of a bill that is gone, the answer itself says that nothing more is to come
+    there = digested(posted_values(plan.posted, plan.line_keys), ctx.digest)
+    wanted = link.wanted
     if plan.wanted is not None:
-        link.wanted = digested(wanted_values(plan.wanted), ctx.digest)
-    link.target = digested(posted_values(plan.posted, plan.line_keys), ctx.digest)
+        wanted = digested(wanted_values(plan.wanted), ctx.digest)
+    agreed = after_accepting(
+        Agreed(link.wanted, link.target), wanted, there, _is_approved(plan.posted)
+    )
+    link.wanted, link.target = dict(agreed.wanted), dict(agreed.target)
     link.target_updated_at = plan.posted.updated_at
     link.settled_at = ctx.clock.now()
     link.save()
@@ -158,20 +163,21 @@ def agree(ctx: Context, plan: Plan) -> None:
         return
     wanted = digested(wanted_values(plan.wanted), ctx.digest)
     target = digested(posted_values(plan.posted, plan.line_keys), ctx.digest)
-    approved = plan.posted.status not in ("DRAFT", "SUBMITTED")
-    ours = {name for name in wanted if owner(name, approved) is Owner.SOURCE}
+    ours = {name for name in wanted if owner(name, _is_approved(plan.posted)) is Owner.SOURCE}
     if agree_on(link, wanted, target, ours):
         link.save(update_fields=["wanted", "target"])
 
 
+def _is_approved(bill: PostedBill) -> bool:
+    return bill.status not in ("DRAFT", "SUBMITTED")
+
+
 def agree_on(link: Link, wanted: Fields, target: Fields, names: Collection[str]) -> bool:
     """Put what is alike among `names` into the link, drop what neither side has; if any moved."""
-    alike = {n: wanted[n] for n in names if n in wanted and target.get(n) == wanted[n]}
-    gone = (set(link.wanted) | set(link.target)) - set(wanted) - set(target)
-    before = (link.wanted, link.target)
-    link.wanted = {n: v for n, v in (link.wanted | alike).items() if n not in gone}
-    link.target = {n: v for n, v in (link.target | alike).items() if n not in gone}
-    return (link.wanted, link.target) != before
+    before = Agreed(link.wanted, link.target)
+    after = after_looking(before, wanted, target, names)
+    link.wanted, link.target = dict(after.wanted), dict(after.target)
+    return after != before
 
 
 async def adopt(ctx: Context, books: Books, lease: Lease, plan: Plan, bill_id: BillId,

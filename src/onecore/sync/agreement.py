@@ -1,6 +1,6 @@
 """What both sides count as agreed once something was sent, found or accepted. Pure."""
 
-from collections.abc import Set
+from collections.abc import Collection, Set
 
 from onecore.sync.decide import Agreed
 from onecore.sync.fields import Fields, Owner, owner
@@ -27,6 +27,33 @@ def after_updating(agreed: Agreed, wanted: Fields, there: Fields, sent: Set[str]
     target = {**there, **kept, **news}
     gone = {n for n in target if n not in wanted and (n in sent or n not in there)}
     return Agreed(wanted, {n: v for n, v in target.items() if n not in gone})
+
+
+def after_accepting(agreed: Agreed, wanted: Fields, there: Fields, approved: bool) -> Agreed:
+    """Agreement once a person took over what stands there: as it is, in all that Procore owns.
+
+    A bookkeeper's coding was theirs before and goes on being theirs.
+    """
+    theirs = {
+        name: value
+        for name, value in agreed.target.items()
+        if name in there and owner(name, approved) is Owner.LEDGER
+    }
+    return Agreed(wanted, {**there, **theirs})
+
+
+def after_looking(agreed: Agreed, wanted: Fields, there: Fields, names: Collection[str]) -> Agreed:
+    """Agreement once both sides were seen: what they say alike among `names` is agreed.
+
+    Somebody may have made the same change on both sides; without this, Procore going back to an
+    older value would look like a drift in Xero. What neither side has any more is forgotten.
+    """
+    alike = {n: wanted[n] for n in names if n in wanted and there.get(n) == wanted[n]}
+    gone = (set(agreed.wanted) | set(agreed.target)) - set(wanted) - set(there)
+    return Agreed(
+        {n: v for n, v in {**agreed.wanted, **alike}.items() if n not in gone},
+        {n: v for n, v in {**agreed.target, **alike}.items() if n not in gone},
+    )
 
 
 def _owned_here(fields: Fields) -> dict[str, str]:
