@@ -105,6 +105,12 @@ class Desk:
             text = config.set_value(text, tuple(path.split("__")), value)
         configuring.import_text(self.service, self.workspace, text, "test")
 
+    def map_project(self, project: int, option: str) -> None:
+        text = config.set_project_option(
+            configuring.export(self.workspace), ProjectId(project), option
+        )
+        configuring.import_text(self.service, self.workspace, text, "test")
+
     def set(self, **values: Any) -> None:
         text = configuring.export(self.workspace)
         for path, value in values.items():

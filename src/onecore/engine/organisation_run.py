@@ -93,7 +93,7 @@ class OrganisationRun:
         self._owner = owner
         self._clock = contexts.clock
         self._sweeps: dict[OrganisationId, BillSweep] = {}
-        self._failures: dict[OrganisationId, int] = {}  # sweeps that failed one after another
+        self._failures: dict[UUID | int, int] = {}  # of a sweep, of a feed, one after another
 
     async def turn(self, organisation: OrganisationId) -> Turn:
         """One slice of work; safe to call at any time from any number of processes.
@@ -165,6 +165,12 @@ class OrganisationRun:
             self._sweeps[organisation] = BillSweep(organisation, self._contexts.vault, self._clock)
         return self._sweeps[organisation]
 
+    def _failed(self, what: UUID | int) -> int:
+        """Count a failure of a sweep or a feed; how many there were before it."""
+        before = self._failures.get(what, 0)
+        self._failures[what] = before + 1
+        return before
+
     # --- the parts of a turn ------------------------------------------------------------------
 
     async def _sweep_by_any(
@@ -185,7 +191,7 @@ class OrganisationRun:
                 turn.not_before = None
                 return True
             if not isinstance(error, AccessLost):
-                self._failures[turn.organisation] = failed + 1
+                self._failed(turn.organisation)
                 return False
             _without(contexts, turn, ctx)
         return False
@@ -225,9 +231,10 @@ class OrganisationRun:
             for feed in due:
                 try:
                     await feeds.poll(ctx, feed, wait)
+                    self._failures.pop(feed.pk, None)
                 except ReadFailed as trouble:  # of one project; the others are read all the same
                     turn.trouble(_words(trouble), ctx.workspace)
-                    until = self._clock.now() + TROUBLE_WAIT
+                    until = retry_at(self._clock.now(), self._failed(feed.pk))
                     await db.run(feeds.put_off_one, feed, until)
 
         return await self._part(turn, ctx, poll_due(), all_later)
@@ -288,8 +295,7 @@ class OrganisationRun:
             ours = limited.remote is Remote.PROCORE
             scope = ctx.procore_scope if ours else str(turn.organisation)
             await db.run(calls.block, limited.remote, scope, until, limited.kind, now)
-            turn.trouble(_waiting(limited, until))
-            await db.run(put_off, until)
+            await db.run(put_off, until)  # the limit itself is told from its row
             return limited
         except AccessLost as lost:
             procore = lost.remote is Remote.PROCORE
@@ -345,10 +351,6 @@ def _words(trouble: RemoteError) -> str:
     if isinstance(trouble, OutcomeUnknown):
         return f"{trouble.remote}: {trouble.operation}: no answer; looking what became of it"
     return str(trouble)
-
-
-def _waiting(limited: Throttled, until: datetime) -> str:
-    return f"{limited.remote}: {limited.kind} limit; waiting until {until:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _fault(what: str, error: Exception, **ids: object) -> str:

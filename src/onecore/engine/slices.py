@@ -168,7 +168,7 @@ class Slice:
             place(plan)
             at = withdrawals.look_again_at(plan, self._ctx.clock.now())
             if at is not None:
-                hints.later([said], at)
+                hints.again(said, at)
             else:
                 hints.finish(said)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Min, Value
+from django.db.models import F, Min, Q, Value
 from django.db.models.functions import Least
 
 from onecore.domain.ids import WorkspaceId
@@ -131,6 +131,11 @@ def later(said: Sequence[Said], at: datetime, failed: bool = False) -> None:
         )
 
 
+def again(said: Said, at: datetime) -> None:
+    """This look went well; another is wanted at `at`, unless it was said meanwhile."""
+    Hint.objects.filter(pk=said.id, generation=said.generation).update(due_at=at, attempts=0)
+
+
 def next_due(organisation: UUID, workspaces: Collection[WorkspaceId]) -> datetime | None:
     """When the first hint of these workspaces in an organisation is due."""
     rows = Hint.objects.filter(organisation_id=organisation, workspace_id__in=workspaces)
@@ -138,9 +143,17 @@ def next_due(organisation: UUID, workspaces: Collection[WorkspaceId]) -> datetim
     return first
 
 
-def pending(workspace: WorkspaceId, now: datetime) -> int:
-    """Hints of a workspace that are due now."""
-    return Hint.objects.filter(workspace_id=workspace, due_at__lte=now).count()
+def first_due(workspace: WorkspaceId) -> datetime | None:
+    """When the first hint of a workspace is due, in whatever organisation."""
+    rows = Hint.objects.filter(workspace_id=workspace)
+    first: datetime | None = rows.aggregate(first=Min("due_at"))["first"]
+    return first
+
+
+def pending(workspace: WorkspaceId, at: datetime) -> int:
+    """Hints of a workspace that are due by an instant, or whose look failed and is repeated."""
+    due = Q(due_at__lte=at) | Q(attempts__gt=0)
+    return Hint.objects.filter(due, workspace_id=workspace).count()
 
 
 def route(said: Said, organisation: UUID, now: datetime) -> None:

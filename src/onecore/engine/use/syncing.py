@@ -21,12 +21,14 @@ from onecore.store.models import (
     Document,
     Feed,
     Grant,
+    RemoteLimit,
     Workspace,
     WorkspaceOrganisation,
 )
 
 MOMENTS = timedelta(seconds=2)
 """What is due that soon is waited for: the second a change falls into, a short limit."""
+RETRIED_SOON = timedelta(seconds=6)
 PAUSE = 0.2
 
 
@@ -85,16 +87,49 @@ def is_idle(service: Service, workspace: WorkspaceId) -> bool:
 
 
 def _waiting(service: Service, workspace: WorkspaceId) -> int:
-    """Documents due now or within moments, and writes whose fate is not known yet."""
-    soon = service.clock.now() + MOMENTS
-    return hints.pending(workspace, soon) + documents.unsettled_count(workspace)
+    """Documents due now, within moments, after a failure or when a limit ends, and writes whose
+    fate is not known yet."""
+    now = service.clock.now()
+    ends = [row.blocked_until for row in _limits(workspace, now) if row.blocked_until is not None]
+    waiting = hints.pending(workspace, max([now, *ends]) + MOMENTS)
+    return waiting + documents.unsettled_count(workspace)
+
+
+def _limits(workspace: WorkspaceId, now: datetime) -> list[RemoteLimit]:
+    """Limits that keep anybody from calling a remote for this workspace."""
+    found: list[RemoteLimit] = []
+    for remote, scopes in scopes_of(workspace).items():
+        rows = RemoteLimit.objects.filter(remote=remote.value, scope__in=scopes)
+        found += rows.filter(blocked_until__gt=now)
+    return found
+
+
+def _standing(workspace: WorkspaceId, now: datetime) -> list[str]:
+    """What keeps a workspace from going on, whatever a turn tries."""
+    paused = Workspace.objects.filter(pk=workspace, paused=True).exists()
+    said = ["the workspace is paused; run: onecore resume -w NAME"] if paused else []
+    for row in _limits(workspace, now):
+        said.append(
+            f"{row.remote}: {row.blocked_by} limit; "
+            f"waiting until {row.blocked_until:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    return said
+
+
+def _goes_on_by(service: Service, workspace: WorkspaceId, started: datetime, at: datetime) -> bool:
+    """Whether anything of what is waited for can be done by an instant."""
+    hint = hints.first_due(workspace)
+    return (
+        (hint is not None and hint <= at)
+        or documents.unsettled_count(workspace) > 0
+        or _unread(service, workspace, started) > 0
+    )
 
 
 def _unread(service: Service, workspace: WorkspaceId, since: datetime) -> int:
-    """Feeds that are due and have not been read since an instant."""
-    due = Feed.objects.filter(
-        workspace_id=workspace, kind="requisitions", next_due_at__lte=service.clock.now()
-    )
+    """Feeds that have not been read since an instant and are due, or are tried again soon."""
+    soon = service.clock.now() + RETRIED_SOON
+    due = Feed.objects.filter(workspace_id=workspace, kind="requisitions", next_due_at__lte=soon)
     return due.exclude(read_at__gte=since).count()
 
 
@@ -125,25 +160,23 @@ async def sync(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout.total_seconds()
     while True:
-        troubles = await db.run(_paused, workspace)
-        left = timedelta(seconds=deadline - loop.time())
+        troubles: list[str] = []
+        ends = service.clock.now() + timedelta(seconds=deadline - loop.time())
         stuck = True
         for organisation in organisations:
             turn = await service.organisations.turn(organisation)
             troubles += [t.text for t in turn.troubles if t.workspace in (None, workspace)]
-            stuck = stuck and turn.is_stuck(workspace, service.clock.now() + left)
+            stuck = stuck and turn.is_stuck(workspace, ends)
+        troubles = await db.run(_standing, workspace, service.clock.now()) + troubles
         result = await db.run(_summary, service, workspace, until_idle or not refs, started, before)
         result.troubles = tuple(dict.fromkeys(troubles))
         if progress is not None:
             progress(result)
         if result.idle or stuck or loop.time() >= deadline:
             return result
+        if not await db.run(_goes_on_by, service, workspace, started, ends):
+            return result
         await asyncio.sleep(PAUSE)
-
-
-def _paused(workspace: WorkspaceId) -> list[str]:
-    paused = Workspace.objects.filter(pk=workspace, paused=True).exists()
-    return ["the workspace is paused; run: onecore resume -w NAME"] if paused else []
 
 
 def _organisations(workspace: WorkspaceId) -> list[OrganisationId]:

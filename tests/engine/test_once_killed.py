@@ -1,0 +1,134 @@
+"""The process is killed wherever something was committed or is about to be sent."""
+
+from collections import Counter
+
+import pytest
+
+from onecore.engine import crash
+from onecore.store.models import Link
+from tests.desk import Desk, money
+from tests.engine.fifty import (
+    LONGER_THAN_DOUBT,
+    approve,
+    change,
+    documents_in,
+    each_once,
+    forget_requests,
+    marks,
+    reopen,
+    writes,
+)
+from tests.worker_process import another
+
+CREATING = (
+    "lease.taken", "index.written", "feed.answered", "feed.read",
+    "intent.written", "send.write", "send.write:2", "answer.create", "outcome.written",
+    "document.placed", "document.placed:7",
+)  # fmt: skip
+CHANGING = ("intent.written", "send.write:2", "answer.update", "outcome.written", "document.placed")
+REMOVING = ("intent.written", "send.write:2", "answer.remove", "outcome.written", "document.placed")
+IN_DOUBT = ("doubt.found", "doubt.found:9", "doubt.absent", "doubt.absent:9")
+NOT_SENT = {"lease.taken", "index.written", "feed.answered", "feed.read", "intent.written",
+            "send.write"}  # fmt: skip
+
+
+def test_every_point_there_is_is_walked_here() -> None:
+    walked = {point.partition(":")[0] for point in (*CREATING, *CHANGING, *REMOVING, *IN_DOUBT)}
+    assert walked == set(crash.POINTS)
+
+
+@pytest.mark.parametrize("point", CREATING)
+def test_fifty_claims_are_fifty_bills_though_the_process_was_killed(desk: Desk, point: str) -> None:
+    refs = approve(desk, 50)
+    another(desk, crash=point).dies()
+    assert len(marks(desk)) == (0 if point.partition(":")[0] in NOT_SENT else 50)
+    desk.clock.offset = LONGER_THAN_DOUBT
+    assert desk.sync().troubles == ()
+    each_once(desk, refs)
+    assert sum(map(documents_in, writes(desk))) == 50
+
+
+@pytest.mark.parametrize("point", CHANGING)
+def test_an_amended_claim_is_amended_once_though_the_process_was_killed(
+    desk: Desk, point: str
+) -> None:
+    refs = approve(desk, 5)
+    desk.sync()
+    change(desk, refs, "2000.00")
+    forget_requests(desk)
+    another(desk, crash=point).dies()
+    desk.clock.offset = LONGER_THAN_DOUBT
+    assert desk.sync().troubles == ()
+    each_once(desk, refs)
+    # 2,000.00 of work, a tenth of it held back, and ten per cent of tax
+    assert {money(bill["total"]) for bill in desk.bills()} == {money("1980.00")}
+    assert sum(map(documents_in, writes(desk))) == 5
+    # What was agreed is known: going back is an ordinary amendment, not somebody's drift.
+    change(desk, refs, "1500.00")
+    desk.sync()
+    each_once(desk, refs)
+    assert {money(bill["total"]) for bill in desk.bills()} == {money("1485.00")}
+
+
+@pytest.mark.parametrize("point", REMOVING)
+def test_a_withdrawn_claim_is_voided_once_though_the_process_was_killed(
+    desk: Desk, point: str
+) -> None:
+    desk.set(source_reopened="void")
+    refs = approve(desk, 3)
+    desk.sync()
+    reopen(desk, refs)
+    forget_requests(desk)
+    another(desk, crash=point).dies()
+    desk.clock.offset = LONGER_THAN_DOUBT
+    assert desk.sync().troubles == ()
+    assert [desk.state_of(ref) for ref in refs] == ["withdrawn"] * 3
+    assert Counter(b["status"] for b in desk.bills(include_gone=True)) == Counter(VOIDED=3)
+    assert sum(map(documents_in, writes(desk))) == 3
+    assert desk.intents() == 0
+    assert not Link.objects.filter(withdrawn=False).exists()
+
+
+@pytest.mark.parametrize("point", IN_DOUBT)
+def test_killed_again_while_finding_out_what_became_of_it(desk: Desk, point: str) -> None:
+    refs = approve(desk, 50)
+    first = "answer.create" if "found" in point else "intent.written"
+    another(desk, crash=first).dies()
+    another(desk, crash=point, ahead=LONGER_THAN_DOUBT).dies()
+    desk.clock.offset = LONGER_THAN_DOUBT
+    assert desk.sync().troubles == ()
+    each_once(desk, refs)
+    assert sum(map(documents_in, writes(desk))) == 50
+
+
+@pytest.mark.parametrize("point", ["answer.create", "doubt.found:9", "intent.written"])
+def test_killed_and_the_reply_lost(desk: Desk, point: str) -> None:
+    """The first reply is lost, and whoever looks or sends after that is killed as well."""
+    refs = approve(desk, 50)
+    if point == "answer.create":  # killed with the answer in hand; then the look-up fails once
+        another(desk, crash=point).dies()
+        desk.xero.fault("lost", r"/Invoices\?where", "GET")
+    elif point == "intent.written":  # never sent, so sent again: that reply is lost
+        another(desk, crash=point).dies()
+        desk.xero.fault("lost", "/Invoices", "PUT")
+    else:
+        desk.xero.fault("lost", "/Invoices", "PUT")
+        another(desk, crash=point, timeout=8).dies()
+    desk.clock.offset = LONGER_THAN_DOUBT
+    desk.sync()
+    desk.clock.offset += LONGER_THAN_DOUBT
+    assert desk.sync().troubles == ()
+    each_once(desk, refs)
+    assert sum(map(documents_in, writes(desk))) == 50
+
+
+def test_killed_five_times_on_the_way(desk: Desk) -> None:
+    refs = approve(desk, 50)
+    for n, point in enumerate(
+        ("feed.answered", "feed.read", "intent.written", "doubt.absent:20", "answer.create")
+    ):
+        another(desk, crash=point, ahead=n * LONGER_THAN_DOUBT).dies()
+    desk.clock.offset = 5 * LONGER_THAN_DOUBT
+    assert desk.sync().troubles == ()
+    each_once(desk, refs)
+    assert sum(map(documents_in, writes(desk))) == 50
