@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.stage import EMAIL, PASSWORD, Stage
 from tests.simulators import Simulators
@@ -48,7 +48,14 @@ def page(browser: Browser, stage: Stage) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
     complaints: list[str] = []
-    opened.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+
+    def heard(message: ConsoleMessage) -> None:
+        where = str(message.location["url"])
+        meant = "400 (Bad Request)" in message.text  # a form that was not taken, shown again
+        if message.type == "error" and where.startswith(stage.url) and not meant:
+            complaints.append(f"{message.text} {where}")
+
+    opened.on("console", heard)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()

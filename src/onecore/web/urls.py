@@ -33,6 +33,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("documents/<path:ref>/reject", documents.reject, name="reject"),
     path("documents/<path:ref>", documents.document, name="document"),
     path("attention", attention.attention, name="attention"),
+    path("attention/state", attention.attention_state, name="attention_state"),
     path("attention/<int:matter>/resolve", attention.resolve, name="resolve"),
     path("remedy", remedies.remedy, name="remedy"),
     path("mapping", mapping.maps, name="mapping_start"),

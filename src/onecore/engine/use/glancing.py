@@ -283,6 +283,13 @@ def is_asked(service: Service, workspace: WorkspaceId, ref: SourceRef) -> bool:
     return Hint.objects.filter(workspace_id=workspace, ref=str(ref), due_at__lte=soon).exists()
 
 
+def is_anyone_waiting(service: Service, workspace: WorkspaceId) -> bool:
+    """Whether something a person asked for has not been looked at yet."""
+    soon = service.clock.now() + timedelta(seconds=1)
+    rows = Hint.objects.filter(workspace_id=workspace, lane="person", due_at__lte=soon)
+    return rows.exists()
+
+
 def last_acts(workspace: WorkspaceId, start: int, limit: int) -> list[AuditEntry]:
     """The audit log, the newest first."""
     rows = AuditEntry.objects.filter(workspace_id=workspace).order_by("-at", "-id")

@@ -9,7 +9,7 @@ from onecore.engine.use import attending, glancing
 from onecore.engine.use.attending import Group
 from onecore.web.access import Right, Seat, in_workspace
 from onecore.web.causes import Cause, cause
-from onecore.web.views.showing import attempt, back, counted, page
+from onecore.web.views.showing import attempt, back, counted, page, part
 
 SHOWN = 25  # documents of a group before the rest is only counted
 
@@ -39,7 +39,6 @@ def sections(groups: list[Group]) -> list[Section]:
 @in_workspace()
 def attention(request: HttpRequest, seat: Seat) -> HttpResponse:
     groups = attending.groups(seat.service, seat.workspace)
-    base = glancing.company(seat.workspace)[2]
     return page(
         request,
         seat,
@@ -47,8 +46,18 @@ def attention(request: HttpRequest, seat: Seat) -> HttpResponse:
         "attention",
         sections=sections(groups),
         shown=SHOWN,
-        web_base_url=base,
+        asked=glancing.is_anyone_waiting(seat.service, seat.workspace),
     )
+
+
+@in_workspace()
+def attention_state(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """Whether what was settled is still being looked at; once done, the page shows itself anew."""
+    if glancing.is_anyone_waiting(seat.service, seat.workspace):
+        return part(request, seat, "settling.html")
+    answer = HttpResponse()
+    answer["HX-Refresh"] = "true"
+    return answer
 
 
 @in_workspace(post=Right.ACT)
