@@ -3,17 +3,16 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.cli.books import bills, claim, map_everything
+from tests.cli.books import bills, claim
 from tests.harness import Installation
 from tests.simulators import Simulators
 
 
 @pytest.fixture
-def approving(connected: Installation) -> Installation:
+def approving(mapped: Installation) -> Installation:
     """Mapped, every bill to be approved first."""
-    map_everything(connected)
-    connected.run("switch-on", "--mode", "approve").ok()
-    return connected
+    mapped.run("switch-on", "--mode", "approve").ok()
+    return mapped
 
 
 def test_a_bill_is_approved_then_made(approving: Installation, simulators: Simulators) -> None:

@@ -65,9 +65,7 @@ def test_a_claim_becomes_a_bill_by_commands_alone(
     assert scopes["xero"] >= synced["calls"]["xero"]
 
 
-def test_one_gap_is_seen_filled_and_gone(connected: Installation, simulators: Simulators) -> None:
-    map_everything(connected)
-    connected.run("switch-on").ok()
+def test_one_gap_is_seen_filled_and_gone(switched: Installation, simulators: Simulators) -> None:
     vendor = simulators.procore.do("new_vendor", name="Newcomer Fencing Pty Ltd")["id"]
     contract = simulators.procore.do(
         "new_commitment", project_id=7, vendor_id=vendor, retainage_percent="0",
@@ -79,18 +77,18 @@ def test_one_gap_is_seen_filled_and_gone(connected: Installation, simulators: Si
     )  # fmt: skip
     ref = f"requisition:7/{made['id']}"
 
-    held = connected.run("sync", ref, "--json")
+    held = switched.run("sync", ref, "--json")
     assert held.code == 1
     assert held.json["attention"] == 1
-    [matter] = connected.run("attention", "--json").ok().json
+    [matter] = switched.run("attention", "--json").ok().json
     assert (matter["cause"], matter["subject"]) == ("vendor_unmapped", str(vendor))
     assert (matter["state"], matter["refs"]) == ("held", [ref])
     assert set(matter) >= {"id", "cause", "state", "refs", "choices"}
-    assert "Newcomer Fencing" in connected.run("attention").out
+    assert "Newcomer Fencing" in switched.run("attention").out
 
     simulators.xero.do("new_contact", name="Newcomer Fencing")
-    accepted = connected.run("match", "vendors", "--accept", 80, "--json").ok().json["accepted"]
+    accepted = switched.run("match", "vendors", "--accept", 80, "--json").ok().json["accepted"]
     assert [row["subject"] for row in accepted] == [str(vendor)]
-    connected.run("sync", "--until-idle", "--json").ok()
-    assert connected.run("attention", "--json").ok().json == []
+    switched.run("sync", "--until-idle", "--json").ok()
+    assert switched.run("attention", "--json").ok().json == []
     assert [b["contact_id"] for b in bills(simulators)] == [accepted[0]["target"]]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.cli.books import map_everything
 from tests.harness import Installation
 from tests.simulators import Simulators
 from tests.store.servers import eventually
@@ -81,18 +80,17 @@ def test_the_doctor_says_how_to_mend(connected: Installation, simulators: Simula
 
 
 def test_a_broken_connection_is_told_by_doctor_show_and_sync(
-    connected: Installation, simulators: Simulators
+    mapped: Installation, simulators: Simulators
 ) -> None:
-    map_everything(connected)
     simulators.xero.do("revoke", client_id="sim-xero-custom")
-    connected.run("match", "vendors")
-    connected.run("sync")
-    checked = connected.run("doctor", "--json")
+    mapped.run("match", "vendors")
+    mapped.run("sync")
+    checked = mapped.run("doctor", "--json")
     assert checked.code == 1
     [check] = [c for c in checked.json if not c["ok"]]
     assert check["name"] == "workspace Main"
     assert "onecore connect" in check["next_step"]
-    stopped = connected.run("sync", "--json")
+    stopped = mapped.run("sync", "--json")
     assert stopped.code == 1
     assert "onecore connect xero" in stopped.json["troubles"][-1]
 
@@ -101,28 +99,27 @@ def test_a_broken_connection_is_told_by_doctor_show_and_sync(
 
 
 def test_a_backup_restores_into_an_empty_database(
-    connected: Installation, new_database: Callable[..., str]
+    mapped: Installation, new_database: Callable[..., str]
 ) -> None:
-    map_everything(connected)
-    file = connected.home / "monday.dump"
-    told = connected.run("backup", file, "--json").ok().json
+    file = mapped.home / "monday.dump"
+    told = mapped.run("backup", file, "--json").ok().json
     assert told["bytes"] == file.stat().st_size > 10_000
     if os.name == "posix":
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    before = connected.run("config", "export").ok().out
+    before = mapped.run("config", "export").ok().out
 
-    again = connected.run("backup", file)
+    again = mapped.run("backup", file)
     assert again.code == 2
     assert "there already" in again.err
-    full = connected.run("restore", file)
+    full = mapped.run("restore", file)
     assert full.code == 3
     assert "Nothing was restored" in full.err
     assert "holds tables already" in full.err
 
     empty = new_database()
-    connected.run("restore", file, DATABASE_URL=empty).ok()
-    assert connected.run("config", "export", DATABASE_URL=empty).ok().out == before
-    assert connected.run("coverage", "--json", DATABASE_URL=empty).ok().json["share"] == 1
+    mapped.run("restore", file, DATABASE_URL=empty).ok()
+    assert mapped.run("config", "export", DATABASE_URL=empty).ok().out == before
+    assert mapped.run("coverage", "--json", DATABASE_URL=empty).ok().json["share"] == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"not a dump at all"])
