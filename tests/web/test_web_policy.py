@@ -114,7 +114,12 @@ def test_scripts_and_styles_are_served(desk: Desk) -> None:
     for name in ("onecore/onecore.css", "onecore/onecore.js", "django_htmx/htmx-2.min.js"):
         answer = Client().get(f"/static/{name}")
         assert answer.status_code == 200
-        assert len(b"".join(answer.streaming_content)) > 500  # type: ignore[attr-defined]
+        assert len(answer.content) > 500
+        assert "Access-Control-Allow-Origin" not in answer
+        again = Client().get(
+            f"/static/{name}", headers={"If-Modified-Since": answer["Last-Modified"]}
+        )
+        assert (again.status_code, again.content) == (304, b"")
 
 
 def test_htmx_may_not_evaluate(desk: Desk, signed_in: As) -> None:

@@ -14,6 +14,7 @@ from onecore.domain.settings import WorkspaceDocument
 from onecore.engine import config
 from onecore.engine.service import Service
 from onecore.engine.use import workspaces
+from onecore.engine.use.attending import Group, Item
 from onecore.engine.use.errors import UseError
 from onecore.engine.use.looking import Pair, procore_url, xero_url
 from onecore.engine.use.syncing import is_idle, with_project
@@ -22,6 +23,7 @@ from onecore.ports import Project
 from onecore.store import documents as records
 from onecore.store.models import (
     Attention,
+    AttentionItem,
     AuditEntry,
     ConfigVersion,
     Document,
@@ -176,17 +178,6 @@ def count(workspace: WorkspaceId, flow: Flow | None, state: str | None, project:
     return rows.count()
 
 
-def projects_seen(workspace: WorkspaceId) -> list[int]:
-    """Projects with documents or with a feed of claims."""
-    found = set(
-        Document.objects.filter(workspace_id=workspace, project_id__isnull=False)
-        .values_list("project_id", flat=True)
-        .distinct()
-    )
-    found |= set(Feed.objects.filter(workspace_id=workspace).values_list("project_id", flat=True))
-    return sorted(project for project in found if project is not None)
-
-
 def project_labels(service: Service, workspace: WorkspaceId) -> dict[int, str]:
     """Names of projects as last read, however old; a project not in the list has none."""
     row = ReferenceList.objects.filter(
@@ -275,6 +266,36 @@ def pair(service: Service, workspace: WorkspaceId, ref: SourceRef) -> Pair | Non
         causes=tuple(sorted(item.attention.cause for item in row.attention.all())),
         subject=service.vault.open(row.subject, bound) if row.subject is not None else "",
     )
+
+
+def matters_of(service: Service, workspace: WorkspaceId, ref: SourceRef) -> list[Group]:
+    """What keeps one document, each matter with this document alone."""
+    items = AttentionItem.objects.filter(
+        document__workspace_id=workspace, document__ref=str(ref)
+    ).select_related("attention", "document")
+    return [_matter(service, item) for item in items.order_by("attention__opened_at", "pk")]
+
+
+def _matter(service: Service, item: AttentionItem) -> Group:
+    row, document = item.attention, item.document
+    bound = f"attention:{row.pk}:{document.pk}"
+    detail = service.vault.open(item.detail, bound) if item.detail else ""
+    return Group(
+        id=row.pk,
+        cause=row.cause,
+        subject=row.subject,
+        state=document.state,
+        opened_at=row.opened_at,
+        choices=tuple((c[0], c[1], c[2]) for c in item.choices),
+        items=(Item(document.ref, document.state, "", detail),),
+    )
+
+
+def kept_by(workspace: WorkspaceId, cause: str, subject: str) -> int:
+    """How many documents wait for one matter."""
+    return AttentionItem.objects.filter(
+        attention__workspace_id=workspace, attention__cause=cause, attention__subject=subject
+    ).count()
 
 
 def is_asked(service: Service, workspace: WorkspaceId, ref: SourceRef) -> bool:

@@ -72,10 +72,7 @@ def documents(request: HttpRequest, seat: Seat) -> HttpResponse:
     total = glancing.count(seat.workspace, chosen.flow, chosen.state, chosen.project)
     pages = max(1, -(-total // PER_PAGE))
     labels = glancing.project_labels(seat.service, seat.workspace)
-    projects = [
-        (project, labels.get(project, f"Project {project}"))
-        for project in glancing.projects_seen(seat.workspace)
-    ]
+    projects = sorted(labels.items(), key=lambda pair: pair[1].casefold())
     states = glancing.states_of(seat.workspace)
     return page(
         request,
@@ -141,11 +138,7 @@ def ref_of(text: str) -> SourceRef:
 def document(request: HttpRequest, seat: Seat, ref: str) -> HttpResponse:
     wanted = ref_of(ref)
     pair = glancing.pair(seat.service, seat.workspace, wanted)
-    groups = [
-        group
-        for group in attending.groups(seat.service, seat.workspace)
-        if str(wanted) in group.refs
-    ]
+    groups = glancing.matters_of(seat.service, seat.workspace, wanted)
     base = glancing.company(seat.workspace)[2]
     labels = glancing.project_labels(seat.service, seat.workspace)
     return page(
@@ -156,7 +149,7 @@ def document(request: HttpRequest, seat: Seat, ref: str) -> HttpResponse:
         ref=str(wanted),
         number=wanted.id,
         pair=pair,
-        matters=[(g, next(i for i in g.items if i.ref == str(wanted))) for g in groups],
+        matters=[(group, group.items[0]) for group in groups],
         approval=any(group.cause == "approval" for group in groups),
         procore_url=looking.procore_url(base, wanted) if base else "",
         project=labels.get(int(wanted.project or 0), f"Project {wanted.project}"),

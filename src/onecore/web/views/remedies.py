@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from onecore.engine.use import attending, mapping
+from onecore.engine.use import glancing, mapping
 from onecore.engine.use.mapping import Option, Remedy
 from onecore.web.access import Right, Seat, in_workspace
 from onecore.web.causes import cause
@@ -52,7 +52,7 @@ def remedy(request: HttpRequest, seat: Seat) -> HttpResponse:
         "suggested": suggested(offered),
         "many": len(offered.options) > SUGGESTED,
         "found": search(offered, typed),
-        "kept": kept(seat, code, subject),
+        "kept": glancing.kept_by(seat.workspace, code, subject),
         "next": request.GET.get("next", "") or request.headers.get("HX-Current-URL", ""),
     }
     if not request.headers.get("HX-Request"):
@@ -84,14 +84,8 @@ def search(offered: Remedy, typed: str) -> list[Option]:
     return fitting[:FOUND]
 
 
-def kept(seat: Seat, code: str, subject: str) -> int:
-    """How many documents wait for this."""
-    groups = attending.groups(seat.service, seat.workspace)
-    return sum(len(g.items) for g in groups if (g.cause, g.subject) == (code, subject))
-
-
 def _remedied(request: HttpRequest, seat: Seat, code: str, subject: str) -> HttpResponse:
-    waiting = kept(seat, code, subject)
+    waiting = glancing.kept_by(seat.workspace, code, subject)
     value = request.POST.get("value", "").strip()
     if "create" in request.POST:
         work = mapping.create(seat.service, seat.workspace, code, subject, seat.actor)
