@@ -14,6 +14,7 @@ from tests.engine.changing import (
     detail,
     edit,
     figures,
+    later,
     line,
     look,
     quiet,
@@ -354,3 +355,37 @@ def test_a_sweep_notices_what_changed_in_xero(desk: Desk) -> None:
     look(desk)
     assert desk.state_of(ref) == "drifted"
     assert "wanted INV-0101, in Xero TYPO-1" in detail(desk, "drifted")
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["default", "chosen"])
+def test_a_line_the_mapping_moves_takes_the_new_accounts_tax_unless_somebody_chose(
+    desk: Desk, chosen: bool
+) -> None:
+    ref = posted(desk, "10000.00", "50000.00")
+    free = "EXEMPTEXPENSES"
+    desk.xero.do("new_account", code="319", name="Steel", type="DIRECTCOSTS", tax_type=free)
+    if chosen:
+        bill = desk.bill_of(ref)
+        desk.xero.do(
+            "edit_line",
+            invoice_id=bill["id"],
+            line_item_id=bill["lines"][0]["id"],
+            tax_type="BASEXCLUDED",
+        )
+        look(desk, ref)
+    later(desk, hours=7)  # the chart of accounts is read again
+    rules = [{"cost_code": "01-100", "expense": "319"}, {"cost_code": "*", "expense": "310"}]
+    desk.set(codes=rules)
+    edit(desk, ref, None, "51000.00")
+    look(desk)
+    kind = "BASEXCLUDED" if chosen else free
+    after = desk.bill_of(ref)
+    assert figures(after)[:2] == [
+        ("319", money("10000.00"), kind),
+        ("310", money("51000.00"), "INPUT"),
+    ]
+    held = {(x["tax_type"], money(x["amount"])) for x in after["lines"][2:]}
+    assert held == {(kind, money("-1000.00")), ("INPUT", money("-5100.00"))}
+    assert total(after) == money("9000.00") + money("50490.00")
+    assert desk.state_of(ref) == "in_step"
+    quiet(desk, ref)

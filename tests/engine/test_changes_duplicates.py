@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from onecore.domain.refs import SourceRef
+from onecore.engine.use import looking
 from onecore.store.models import Document, Link
 from tests.desk import Desk, money
 from tests.engine.changing import (
@@ -58,6 +59,10 @@ def test_the_same_number_however_written_is_a_question(desk: Desk, number: str) 
     assert desk.state_of(ref) == "ask"
     assert choices(desk, "duplicate") == ["adopt", "post_anyway", "ignore"]
     assert there["id"] in detail(desk, "duplicate")
+    shown = desk.service.run(looking.preview(desk.service, desk.workspace, ref))
+    assert shown.step == "ask"
+    assert shown.posted is not None
+    assert (str(shown.posted.id), shown.posted.number) == (there["id"], number)
     assert len(desk.bills()) == 1
 
 

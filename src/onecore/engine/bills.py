@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,15 +11,18 @@ from onecore.domain.chart import Chart
 from onecore.domain.documents import Bill, PostedBill, Requisition
 from onecore.domain.gaps import Gap, Held
 from onecore.domain.ids import (
+    AccountCode,
     BillId,
     BillLineId,
     CommitmentId,
     OrganisationId,
     ProjectId,
     RequisitionId,
+    TaxType,
 )
 from onecore.domain.refs import Flow, SourceRef
 from onecore.domain.settings import EffectiveSettings, Policies
+from onecore.domain.tax import default_type
 from onecore.domain.translate.bill import NothingDue, NotOurs, bill_from, dated
 from onecore.domain.translate.dates import DEFAULT_ZONE
 from onecore.engine import db
@@ -78,6 +81,7 @@ class Plan:
     duplicate: BillId | None = None  # the likeness a question is about
     note: str = ""  # why a document in step has no target
     unreadable: bool = False  # Xero did not return the bill the link points at
+    retaxed: Mapping[str, TaxType] = field(default_factory=dict)  # by line key, see `_retaxed`
 
     @property
     def line_keys(self) -> dict[BillLineId, str]:
@@ -355,7 +359,36 @@ def _decide(ctx: Context, plan: Plan, source: d.Source) -> None:
         # A bill a person typed and adopted as it was: its lines give way to Procore's together.
         lines = {name for name in {*wanted, *target.fields} if name.startswith("line.")}
         step = replace(step, fields=step.fields | lines)
+    if isinstance(step, d.Update):
+        plan.retaxed = _retaxed(ctx, plan, step.fields)
+        taxes = {f"line.{key}.tax" for key in plan.retaxed}
+        step = replace(step, fields=step.fields | taxes)
     plan.step = step
+
+
+def _retaxed(ctx: Context, plan: Plan, send: frozenset[str]) -> dict[str, TaxType]:
+    """Tax types of lines that the mapping moves to an account of another default.
+
+    Xero keeps a line's type when its account changes, so the new account's default is sent where
+    the old one's was in force; a type somebody chose stays.
+    """
+    if plan.posted is None or plan.wanted is None or plan.chart is None or plan.link is None:
+        return {}
+    accounts, contact = plan.chart.accounts, plan.chart.contacts.get(plan.wanted.contact)
+    there = {plan.line_keys.get(line.id): line for line in plan.posted.lines}
+    found: dict[str, TaxType] = {}
+    for line in plan.wanted.lines:
+        now, name = there.get(line.key), f"line.{line.key}.tax"
+        if now is None or line.tax_type or f"line.{line.key}.account" not in send:
+            continue
+        old, new = accounts.get(now.account or AccountCode("")), accounts.get(line.account)
+        chosen = plan.link.target.get(name) != ctx.digest(name, now.tax_type or "")
+        if old is None or new is None or chosen or now.tax_type != default_type(old, contact):
+            continue
+        default = default_type(new, contact)
+        if default and default != now.tax_type:
+            found[line.key] = default
+    return found
 
 
 def _locked(plan: Plan) -> d.Hold:

@@ -71,7 +71,9 @@ class Deliverer:
             assert plan.wanted is not None
             assert plan.posted is not None
             assert isinstance(plan.step, d.Update)
-            bill, ids, kept = merged(plan.wanted, plan.posted, plan.line_keys, plan.step.fields)
+            bill, ids, kept = merged(
+                plan.wanted, plan.posted, plan.line_keys, plan.step.fields, plan.retaxed
+            )
             changes.append(BillChange(plan.posted.id, bill, ids, kept))
         bills = [change.bill for change in changes]
         return await self._send(

@@ -237,7 +237,7 @@ def _compared(case: Case, agreed: Agreed, target: Target) -> Step:
 
     drift = {n for n in edited_there if ours(n) and target.fields.get(n) != wanted.get(n)}
     send = {n for n in moved_here if ours(n) or n not in edited_there}
-    if target.state is TargetState.FROZEN:
+    if target.state is TargetState.FROZEN or (target.locked and approved):
         # Coding that moved here cannot be sent any more and is no reason to bother anybody.
         send = {n for n in send if ours(n)}
     if not drift:

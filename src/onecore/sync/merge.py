@@ -14,12 +14,14 @@ def merged(
     posted: PostedBill,
     line_keys: Mapping[BillLineId, str],
     send: Set[str],
+    retaxed: Mapping[str, TaxType] | None = None,
 ) -> tuple[Bill, dict[str, BillLineId], tuple[PostedLine, ...]]:
     """The bill to send, the ids of its known lines, and foreign lines that stay as they are.
 
     Xero deletes lines that are not sent [X 5.1], so every line that should stay is in the result.
     A foreign line (added there by a person) stays unless its amount is to be restored away, and
-    a line taken away there stays away unless its amount is to be sent.
+    a line taken away there stays away unless its amount is to be sent. `retaxed` are tax types,
+    by line key, to be sent where ours would leave the choice to Xero.
     """
     by_key = {key_of(line, line_keys): line for line in posted.lines}
     lines: list[BillLine] = []
@@ -31,7 +33,7 @@ def merged(
                 lines.append(line)
             continue
         ids[line.key] = there.id
-        lines.append(_merged_line(line, there, send))
+        lines.append(_merged_line(line, there, send, (retaxed or {}).get(line.key)))
     wanted_keys = {line.key for line in wanted.lines}
     kept = tuple(
         line
@@ -60,12 +62,14 @@ def _status(posted: PostedBill, wanted: Bill) -> BillStatus:
         return wanted.status
 
 
-def _merged_line(line: BillLine, there: PostedLine, send: Set[str]) -> BillLine:
+def _merged_line(
+    line: BillLine, there: PostedLine, send: Set[str], retaxed: TaxType | None
+) -> BillLine:
     def ours(part: str) -> bool:
         return f"line.{line.key}.{part}" in send
 
     amount = line.amount if ours("amount") else there.amount
-    tax_type = line.tax_type if ours("tax") else there.tax_type
+    tax_type = retaxed or (line.tax_type if ours("tax") else there.tax_type)
     return BillLine(
         key=line.key,
         description=line.description if ours("description") else there.description,

@@ -188,6 +188,8 @@ def test_a_locked_bill_is_held_or_asked_about_and_a_draft_is_neither() -> None:
         wanted=moved, locked=True, locked_period="shift", said={"locked_bill_changed": "accept"}
     ) == Nothing(accepted=True)
     assert step(wanted=moved, locked=True, state=TargetState.OPEN) == Update(frozenset({AMOUNT}))
+    recoded = changed(BASE, **{"line.item:1.account": "311"})
+    assert step(wanted=recoded, locked=True) == Nothing()
 
 
 # --- gone there -------------------------------------------------------------------------------

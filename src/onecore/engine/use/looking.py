@@ -10,9 +10,10 @@ from onecore.domain.gaps import Gap
 from onecore.domain.ids import AccountCode, BillId, OrganisationId, ProjectId, WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
 from onecore.domain.tax import JournalLine, Totals, journal, predicted_totals
-from onecore.engine import db
+from onecore.engine import db, firewall
 from onecore.engine.bills import Adopt, Ignored, Plan, differing, plan_bills
 from onecore.engine.context import Context
+from onecore.engine.index import BillSweep
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound
 from onecore.engine.use.syncing import with_project
@@ -163,12 +164,25 @@ async def preview(service: Service, workspace: WorkspaceId, ref: SourceRef) -> P
     ctx = await service.context(workspace)
     whole = await db.run(with_project, workspace, ref)
     plan = (await plan_bills(ctx, [whole]))[0]
+    if plan.organisation is not None and isinstance(plan.step, d.Create):
+        await _beside_others(service, ctx, plan, plan.organisation)
     if plan.requisition is None and plan.document is None:
         raise NotFound(
             f"Procore shows no {whole} to this app. Check the number, and that the project is "
             "among the app's permitted projects."
         )
     return shown(ctx, plan)
+
+
+async def _beside_others(
+    service: Service, ctx: Context, plan: Plan, organisation: OrganisationId
+) -> None:
+    """Ask or adopt where the index, as last swept, has the bill already; show that one then."""
+    await firewall.guard(plan, await BillSweep(organisation, service.vault, ctx.clock).digest())
+    there = plan.step.bill if isinstance(plan.step, Adopt) else plan.duplicate
+    if there is not None:
+        found = await ctx.books[organisation].xero.bills([there])
+        plan.posted = found[0] if found else None
 
 
 def shown(ctx: Context, plan: Plan) -> Preview:
