@@ -230,6 +230,47 @@ def test_an_amount_changed_in_xero_is_shown_and_restored(desk: Desk) -> None:
     assert desk.state_of(ref) == "drifted"
 
 
+def test_an_answer_given_to_what_was_shown_does_not_hold_for_what_came_after(desk: Desk) -> None:
+    ref = posted(desk, "10000.00", "50000.00")
+    bill = desk.bill_of(ref)
+    second = bill["lines"][1]["id"]
+    desk.xero.do("edit_line", invoice_id=bill["id"], line_item_id=second, amount="51000")
+    look(desk, ref)
+    desk.xero.do("edit_line", invoice_id=bill["id"], line_item_id=second, amount="15000")
+    desk.answer("drifted", "accept")
+    look(desk)
+    assert desk.state_of(ref) == "drifted"
+    assert "wanted 50000, in Xero 15000" in detail(desk, "drifted")
+
+
+def test_a_change_of_the_policy_settles_what_had_drifted(desk: Desk) -> None:
+    ref = posted(desk, "10000.00")
+    desk.xero.do("edit_invoice", invoice_id=desk.bill_of(ref)["id"], number="TYPO-1")
+    look(desk, ref)
+    assert desk.state_of(ref) == "drifted"
+    desk.set(drift="restore")
+    look(desk)
+    assert desk.state_of(ref) == "in_step"
+    assert desk.bill_of(ref)["number"] == "INV-0101"
+
+
+def test_the_same_change_made_on_both_sides_is_nobodys_drift(desk: Desk) -> None:
+    ref = posted(desk, "10000.00", "50000.00")
+    bill = desk.bill_of(ref)
+    ids = [x["id"] for x in bill["lines"]]
+    edit(desk, ref, None, "51000.00")
+    for id_, amount in ((ids[1], "51000"), (ids[2], "-6100")):
+        desk.xero.do("edit_line", invoice_id=bill["id"], line_item_id=id_, amount=amount)
+    desk.xero.forget_requests()
+    look(desk)
+    assert desk.state_of(ref) == "in_step"
+    assert writes(desk) == []
+    edit(desk, ref, None, "50000.00")  # and back again: Procore's word
+    look(desk)
+    assert desk.state_of(ref) == "in_step"
+    assert amounts(desk.bill_of(ref)) == amounts(bill)
+
+
 def test_an_accepted_amount_stays_until_procore_changes_that_line(desk: Desk) -> None:
     ref = posted(desk, "10000.00", "50000.00", "40000.00")
     bill = desk.bill_of(ref)

@@ -343,7 +343,7 @@ def test_approved_as_noted_goes_where_the_settings_say_so(desk: Desk) -> None:
     look(desk)
     assert desk.document(ref) is None
     desk.set(flows__bill__post_statuses=["approved", "approved_as_noted"])
-    look(desk, ref)
+    look(desk)
     assert desk.state_of(ref) == "in_step"
     assert len(desk.bills()) == 1
 

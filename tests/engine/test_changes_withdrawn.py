@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from onecore.domain.refs import SourceRef
+from onecore.engine.use import glancing
 from tests.desk import PROJECT, Desk, money
 from tests.engine.changing import (
     choices,
@@ -279,6 +280,9 @@ def test_a_project_out_of_sight_voids_nothing(desk: Desk, how: str) -> None:
         desk.sync(*refs)
     assert gone(desk) == 0
     assert {desk.state_of(ref) for ref in refs} == {"waiting"}
+    if how == "project":
+        seen = glancing.glance(desk.service, desk.workspace)
+        assert {(x.project_id, x.code) for x in seen.troubles} == {(PROJECT, "procore_404")}
     (group,) = desk.attention()
     assert (group.cause, group.subject) == ("source_unseen", str(PROJECT))
     assert set(group.refs) == {str(ref) for ref in refs}
@@ -304,6 +308,21 @@ def test_a_hidden_project_keeps_nobody_else_waiting(desk: Desk) -> None:
     desk.sync(*refs, elsewhere)
     assert desk.state_of(elsewhere) == "in_step"
     assert {desk.state_of(ref) for ref in refs} == {"waiting"}
+
+
+def test_a_bill_xero_does_not_show_is_no_news_about_it(desk: Desk) -> None:
+    refs = posted_many(desk, 2)
+    empty = '{"Invoices": []}'
+    desk.xero.fault("status", path="IDs=", method="GET", status=200, body=empty)
+    fresh = desk.claim("10000.00", invoice_number="INV-0101")
+    look(desk, *refs, fresh)
+    assert desk.state_of(fresh) == "in_step"  # a new bill needs no reading by id
+    assert {desk.state_of(ref) for ref in refs} == {"waiting"}
+    assert desk.causes() == ["target_unseen"]
+    later(desk, minutes=50)
+    look(desk)
+    assert {desk.state_of(ref) for ref in refs} == {"in_step"}
+    assert len(desk.bills(include_gone=True)) == 3
 
 
 # --- many at once -----------------------------------------------------------------------------
@@ -349,6 +368,25 @@ def test_deletions_found_together_count_together_however_their_hours_end(desk: D
         later(desk, seconds=20)
     assert gone(desk) == 0
     assert desk.causes() == ["many_withdrawals"]
+
+
+def test_many_reopened_at_once_are_one_question_too(desk: Desk) -> None:
+    desk.set(source_reopened="void")
+    refs = posted_many(desk, 5)
+    for ref in refs[:4]:
+        status(desk, ref, "under_review")
+    look(desk)
+    assert desk.causes() == ["many_withdrawals"]
+    desk.answer("many_withdrawals", "keep")
+    look(desk)
+    assert gone(desk) == 0
+    assert {desk.state_of(ref) for ref in refs[:4]} == {"waiting"}
+    status(desk, refs[0], "approved")
+    look(desk)
+    assert desk.state_of(refs[0]) == "in_step"
+    delete(desk, refs[1])  # kept when it was reopened; deleted is another matter
+    absent_twice(desk, [refs[1]])
+    assert desk.causes() == ["source_deleted"]
 
 
 def test_three_deletions_go_by_policy(desk: Desk) -> None:

@@ -77,8 +77,10 @@ def _are_many(ctx: Context, unasked: Sequence[Plan]) -> bool:
 
 
 def _question(plan: Plan) -> str:
+    """Of this bill and this reason: what was kept when reopened is asked about when deleted."""
     target = plan.link.target_id if plan.link is not None else ""
-    return hashlib.sha256(f"{MANY} {target}".encode()).hexdigest()[:32]
+    reason = "deleted" if plan.absent is Absence.CONFIRMED else "reopened"
+    return hashlib.sha256(f"{MANY} {reason} {target}".encode()).hexdigest()[:32]
 
 
 def look_again_at(plan: Plan, now: datetime) -> datetime | None:

@@ -185,7 +185,7 @@ def pairs(
 
 def waiting_refs(workspace: WorkspaceId, flow: Flow) -> list[str]:
     """Refs of documents a change of mapping or settings might release."""
-    states = (HELD, REFUSED, APPROVAL, PREVIEWED, ASK, WAITING)
+    states = (HELD, REFUSED, APPROVAL, PREVIEWED, ASK, DRIFTED, WAITING)
     rows = Document.objects.filter(workspace_id=workspace, flow=flow.value, state__in=states)
     return list(rows.values_list("ref", flat=True))
 
