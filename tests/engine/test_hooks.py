@@ -3,10 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.desk import PROJECT, Desk
-
 from onecore.engine import hooks
 from onecore.store.models import Hook
+from tests.desk import PROJECT, Desk
 
 BASE = "http://localhost:8000"
 
