@@ -1,6 +1,5 @@
 """Bad input by command: a clear message with the next step, the right code, nothing lost."""
 
-import json
 import subprocess
 from collections.abc import Callable
 
@@ -323,10 +322,10 @@ def test_a_tool_that_is_off_is_named_with_who_can_mend_it(
 def test_a_pipe_that_closes_early_is_no_fault(bare: Installation) -> None:
     bare.run("workspace", "add", "Main").ok()
     process = subprocess.Popen(
-        bare.command("config", "export", "--json"),
+        bare.command("config", "export"),
         env=bare.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert json.loads(out)["version"] == 1
-    assert err == ""
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert "Traceback" not in err

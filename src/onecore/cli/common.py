@@ -28,15 +28,26 @@ def engine(migrated: bool = True) -> Iterator["Service"]:
 
     Raises NotMigrated where the tables are not up to date, unless `migrated` is False.
     """
-    from onecore import app  # noqa: PLC0415 - `onecore --help` is quick without it
-
-    service = app.bootstrap()
+    service = joined()
     try:
         if migrated:
             _check_tables()
         yield service
     finally:
         service.close()
+
+
+def joined() -> "Service":
+    """The engine on a database that answers. Raises OutOfReach at once where it does not."""
+    from onecore import app  # noqa: PLC0415 - `onecore --help` is quick without it
+    from onecore.engine.use import doctoring  # noqa: PLC0415
+    from onecore.environment import settings  # noqa: PLC0415
+
+    url = app.start_database()
+    if settings().database_url:  # the embedded server was asked while it was started
+        doctoring.answers(url)
+    app.setup_django()
+    return app.service()
 
 
 def _check_tables() -> None:

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from onecore.cli.common import actor, engine, secret_from_stdin, with_json, workspace_named
+from onecore.cli.common import actor, engine, joined, secret_from_stdin, with_json, workspace_named
 from onecore.cli.errors import NEEDS_A_PERSON, OUT_OF_REACH, Ended
 from onecore.cli.output import Output, facts, plural, table
 
 if TYPE_CHECKING:
-    from onecore.engine.service import Service
     from onecore.engine.use.doctoring import Check
 
 ROLES = ("owner", "accountant", "project_manager", "viewer")
@@ -37,7 +36,7 @@ def doctor(as_json: bool) -> None:
     from onecore.engine.use import doctoring  # noqa: PLC0415
     from onecore.environment import settings  # noqa: PLC0415
 
-    found = doctoring.checks(settings(), SystemClock().now(), reach, _service)
+    found = doctoring.checks(settings(), SystemClock().now(), reach, joined)
 
     def human() -> None:
         rows = [("well" if c.ok else "TO MEND", c.name, c.detail) for c in found]
@@ -51,12 +50,6 @@ def doctor(as_json: bool) -> None:
     if failed:
         unreachable = {"database", *doctoring.addresses(settings())}
         raise Ended(OUT_OF_REACH if failed & unreachable else NEEDS_A_PERSON)
-
-
-def _service() -> "Service":
-    from onecore import app  # noqa: PLC0415
-
-    return app.bootstrap()
 
 
 def _check(check: "Check") -> dict[str, object]:

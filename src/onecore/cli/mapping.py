@@ -6,7 +6,7 @@ import click
 
 from onecore.cli.common import actor, engine, with_json, with_workspace, workspace_named
 from onecore.cli.errors import NEEDS_A_PERSON, Ended
-from onecore.cli.output import Output, plural, table
+from onecore.cli.output import Output, money, plural, table
 
 if TYPE_CHECKING:
     from onecore.engine.use.choices import Proposal, What
@@ -83,8 +83,8 @@ def _report(report: "Report") -> dict[str, object]:
     found = report.coverage
     return {
         "share": float(found.share),
-        "total": found.total,
-        "covered": found.covered,
+        "total": money(found.total),
+        "covered": money(found.covered),
         "contracts": found.contracts,
         "ready_contracts": found.ready_contracts,
         "gaps": [
@@ -92,7 +92,7 @@ def _report(report: "Report") -> dict[str, object]:
                 "code": stake.gap.code,
                 "subject": stake.gap.subject,
                 "detail": stake.gap.detail,
-                "value": stake.value,
+                "value": money(stake.value),
                 "contracts": stake.contracts,
             }
             for stake in found.gaps

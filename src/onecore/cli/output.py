@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -63,6 +64,12 @@ def facts(pairs: Sequence[tuple[str, Cell]]) -> None:
     width = max((len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
         click.echo(f"{name + ':':<{width + 1}} {'' if value is None else value}".rstrip())
+
+
+def money(amount: Decimal) -> str:
+    """An exact amount as text, with at least two decimals."""
+    exponent = amount.as_tuple().exponent
+    return f"{amount:.2f}" if not isinstance(exponent, int) or exponent > -2 else f"{amount:f}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

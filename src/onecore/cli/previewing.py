@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from onecore.cli.output import table
+from onecore.cli.output import money, table
 
 if TYPE_CHECKING:
     from onecore.domain.documents import Bill
@@ -23,9 +23,14 @@ def preview_told(found: "Preview") -> dict[str, object]:
         "target_id": str(found.posted.id) if found.posted is not None else None,
         "totals": None
         if totals is None
-        else {"net": totals.net, "tax": totals.tax, "gross": totals.gross},
+        else {"net": money(totals.net), "tax": money(totals.tax), "gross": money(totals.gross)},
         "journal": [
-            {"account": j.account, "name": j.name, "debit": j.debit, "credit": j.credit}
+            {
+                "account": j.account,
+                "name": j.name,
+                "debit": money(j.debit),
+                "credit": money(j.credit),
+            }
             for j in found.journal
         ],
         "fields": [
@@ -50,9 +55,9 @@ def _bill(bill: "Bill") -> dict[str, object]:
                 "key": line.key,
                 "account": line.account,
                 "description": line.description,
-                "amount": line.amount,
+                "amount": money(line.amount),
                 "tax_type": line.tax_type,
-                "tax_amount": line.tax_amount,
+                "tax_amount": None if line.tax_amount is None else money(line.tax_amount),
                 "tracking": [
                     {"category": t.category_name, "option": t.option_name} for t in line.tracking
                 ],

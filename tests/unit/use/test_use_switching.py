@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from tests.desk import Desk
 
+from onecore.domain.ids import ProjectId
 from onecore.domain.refs import Flow
 from onecore.domain.settings import Mode
 from onecore.engine import config
@@ -81,6 +82,38 @@ def test_a_paused_flow_gets_its_own_mode_back(desk: Desk) -> None:
     [back] = resume(desk, "bill")
     assert (back.before, back.after, mode(desk)) == (Mode.OFF, Mode.APPROVE, Mode.APPROVE)
     assert [one.changed for one in resume(desk, "bill")] == [False]
+
+
+def test_pausing_stops_projects_with_a_mode_of_their_own_and_resuming_brings_it_back(
+    desk: Desk,
+) -> None:
+    text = config.set_flow_mode(configuring.export(desk.workspace), Flow.BILL, Mode.PREVIEW, 7)
+    text = config.set_flow_mode(text, Flow.BILL, Mode.APPROVE)
+    configuring.import_text(desk.service, desk.workspace, text, "test")
+
+    def own() -> Mode:
+        document = config.read(configuring.export(desk.workspace))
+        return config.effective(document, ProjectId(7), None, None).bill.mode
+
+    pause(desk, "bill")
+    assert (mode(desk), own()) == (Mode.OFF, Mode.OFF)
+    resume(desk, "bill")
+    assert (mode(desk), own()) == (Mode.APPROVE, Mode.PREVIEW)
+
+
+def test_a_pilot_project_alone_is_paused_and_resumed(desk: Desk) -> None:
+    text = config.set_flow_mode(configuring.export(desk.workspace), Flow.BILL, Mode.AUTO, 7)
+    text = config.set_flow_mode(text, Flow.BILL, Mode.OFF)
+    configuring.import_text(desk.service, desk.workspace, text, "test")
+    [stopped] = pause(desk, "bill")
+    assert (stopped.before, stopped.after) == (Mode.AUTO, Mode.OFF)
+    desk.claim("10000.00")
+    desk.sync()
+    assert desk.bills() == []
+    resume(desk, "bill")
+    desk.sync()
+    assert len(desk.bills()) == 1
+    assert mode(desk) is Mode.OFF
 
 
 def test_what_is_approved_while_a_flow_is_paused_goes_over_afterwards(desk: Desk) -> None:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
+
+from onecore.engine.use.errors import OutOfReach
 from onecore.environment import Settings
 from onecore.store.secrets import FILE_NAME, Keyring, KeyUnusable, SecretUnreadable
 
@@ -130,6 +133,18 @@ def _database(service_factory: Callable[[], "Service"]) -> list[Check]:
             "variable OneCore starts its own, and the text above says what keeps it from doing so."
         )
         return [Check("database", False, said, step)]
+
+
+def answers(url: str) -> None:
+    """Asks the database once, without waiting for a pool to give up. Raises OutOfReach."""
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError as trouble:
+        said = str(trouble).strip().removeprefix("connection failed: ").splitlines()
+        raise OutOfReach(
+            f"The database is out of reach ({said[0] if said else 'no answer'}). Check "
+            "ONECORE_DATABASE_URL and the server; see: onecore doctor"
+        ) from None
 
 
 # --- the remotes ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from onecore.domain.chart import Chart
 from onecore.domain.coverage import Coverage, GapsOf, LiveLine, gap_finder
@@ -9,7 +10,7 @@ from onecore.domain.coverage import coverage as covered
 from onecore.domain.gaps import Gap
 from onecore.domain.ids import CommitmentId, ProjectId, WorkspaceId
 from onecore.domain.refs import BUILT, Flow
-from onecore.domain.settings import Mode
+from onecore.domain.settings import Mode, WorkspaceDocument
 from onecore.engine import config, db
 from onecore.engine.context import Context
 from onecore.engine.service import Service
@@ -113,7 +114,8 @@ async def switch_on(
         report = await coverage(service, workspace)
         if report.coverage.gaps:
             raise Uncovered(report)
-        await db.run(_set_modes, service, workspace, dict.fromkeys(off, mode), actor, "switched on")
+        switched: dict[Flow, Modes] = {flow: {None: mode} for flow in off}
+        await db.run(_set_modes, service, workspace, switched, actor, "switched on")
     return [Switched(f, before[f], mode if f in off else before[f]) for f in wanted]
 
 
@@ -122,17 +124,18 @@ def pause(
 ) -> list[Switched]:
     """Pause flows, or the whole workspace when none is named (then the list is empty).
 
-    A paused flow is off; `resume` brings its mode back. What is in step stays watched by nobody
-    meanwhile, and is looked at again afterwards.
+    A paused flow is off, in projects with a mode of their own too; `resume` brings every mode
+    back. Nothing said meanwhile is lost: it is looked at when the flow goes on.
     """
     if not flows:
         workspaces.set_paused(service, workspace, True, actor)
         return []
-    before = {flow: workspaces.mode_of(workspace, flow) for flow in _flows(flows)}
-    on = [flow for flow, mode in before.items() if mode is not Mode.OFF]
-    if on:
-        _set_modes(service, workspace, dict.fromkeys(on, Mode.OFF), actor, "paused")
-    return [Switched(flow, mode, Mode.OFF) for flow, mode in before.items()]
+    now = config.read(configuring.export(workspace))
+    modes = {flow: _modes(now, flow) for flow in _flows(flows)}
+    stopped = {flow: dict.fromkeys(own, Mode.OFF) for flow, own in modes.items() if _on(own)}
+    if stopped:
+        _set_modes(service, workspace, stopped, actor, "paused")
+    return [Switched(flow, _on(own) or Mode.OFF, Mode.OFF) for flow, own in modes.items()]
 
 
 def resume(
@@ -145,14 +148,34 @@ def resume(
     if not flows:
         workspaces.set_paused(service, workspace, False, actor)
         return []
-    before = {flow: workspaces.mode_of(workspace, flow) for flow in _flows(flows)}
-    wanted: dict[Flow, Mode] = {}
-    for flow, mode in before.items():
-        if mode is Mode.OFF:
-            wanted[flow] = _last_mode(workspace, flow)
+    now = config.read(configuring.export(workspace))
+    modes = {flow: _modes(now, flow) for flow in _flows(flows)}
+    wanted = {flow: _last_modes(workspace, flow) for flow, own in modes.items() if not _on(own)}
     if wanted:
         _set_modes(service, workspace, wanted, actor, "resumed")
-    return [Switched(flow, mode, wanted.get(flow, mode)) for flow, mode in before.items()]
+    return [
+        Switched(flow, _on(own) or Mode.OFF, _on(wanted.get(flow, own)) or Mode.OFF)
+        for flow, own in modes.items()
+    ]
+
+
+Modes = dict[ProjectId | None, Mode]
+"""Modes as the document says them: the workspace's under None, and those of projects' own."""
+
+
+def _modes(document: WorkspaceDocument, flow: Flow) -> Modes:
+    assert flow in BUILT
+    modes: Modes = {None: document.base.bill.mode}
+    for row in cast(list[dict[str, Any]], document.raw.get("projects", [])):
+        own = row.get("overrides", {}).get("flows", {}).get(flow.value, {}).get("mode")
+        if own is not None:
+            modes[ProjectId(row["project_id"])] = Mode(own)
+    return modes
+
+
+def _on(modes: Modes) -> Mode | None:
+    """The first mode that is not off, the workspace's before a project's; None when all are."""
+    return next((mode for mode in modes.values() if mode is not Mode.OFF), None)
 
 
 def _flows(names: Sequence[str]) -> list[Flow]:
@@ -162,23 +185,28 @@ def _flows(names: Sequence[str]) -> list[Flow]:
 
 
 def _set_modes(
-    service: Service, workspace: WorkspaceId, modes: dict[Flow, Mode], actor: str, what: str
+    service: Service, workspace: WorkspaceId, modes: dict[Flow, Modes], actor: str, what: str
 ) -> None:
     def change(text: str) -> str:
-        for flow, mode in modes.items():
-            text = config.set_flow_mode(text, flow, mode)
+        for flow, own in modes.items():
+            for project, mode in own.items():
+                text = config.set_flow_mode(text, flow, mode, project)
         return text
 
     names = ", ".join(sorted(modes))
     configuring.edit(service, workspace, change, actor, f"{names} {what}")
 
 
-def _last_mode(workspace: WorkspaceId, flow: Flow) -> Mode:
-    """The mode the flow had before it was off, from the versions of the document."""
+def _last_modes(workspace: WorkspaceId, flow: Flow) -> Modes:
+    """The modes the flow had before it was off, from the versions of the document.
+
+    Projects that have gone from the document since are left out.
+    """
     versions = ConfigVersion.objects.filter(workspace_id=workspace).order_by("-number")
+    now: Modes | None = None
     for text in versions.values_list("text", flat=True).iterator():
-        document = config.read(text)
-        found = document.base.bill.mode if flow is Flow.BILL else Mode.OFF
-        if found is not Mode.OFF:
-            return found
+        modes = _modes(config.read(text), flow)
+        now = modes if now is None else now
+        if _on(modes):
+            return {project: mode for project, mode in modes.items() if project in now}
     raise UseError(f"The flow {flow} was never on. Switch it on with: onecore switch-on -w NAME")
