@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 os.environ["DJANGO_SETTINGS_MODULE"] = "onecore.django_settings"
+os.environ["ONECORE_DEMO"] = "1"  # so that the tour is there too
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread
 
 import django  # noqa: E402
@@ -58,13 +59,18 @@ def chromium() -> Iterator[Browser]:
 
 
 def draw(simulators: Simulators, browser: Browser, asked: argparse.Namespace) -> None:
+    from onecore.store.models import Workspace  # noqa: PLC0415 - Django is set up by now
+
     stage = Stage(simulators)
+    Workspace.objects.update(name="Banksia Constructions")
     try:
         if asked.readme:
             month(stage)
             for_readme(stage, browser, ROOT / "docs" / "pictures")
             return
         every(stage, browser, asked.directory / "empty", asked.only)
+        stage.desk.connect()
+        every(stage, browser, asked.directory / "connected", asked.only)
         month(stage)
         every(stage, browser, asked.directory / "full", asked.only)
     finally:
@@ -87,6 +93,7 @@ def pages(stage: Stage) -> dict[str, str]:
         "go": f"{base}go?q=nothing",
         "remedy": f"{base}remedy?cause=retention_account_missing&subject=payable",
         "chooser": f"{stage.url}/workspaces",
+        "tour": f"{stage.url}/demo",
     }
     from onecore.store.models import Document  # noqa: PLC0415 - Django is set up by now
 

@@ -47,19 +47,25 @@ def page(browser: Browser, stage: Stage) -> Iterator[Page]:
     """A window that fails the test for anything the console complains about."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
+    complaints = listen(opened, stage.url)
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def listen(page: Page, ours: str) -> list[str]:
+    """What the console will complain about on our own pages."""
     complaints: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
         where = str(message.location["url"])
         meant = "400 (Bad Request)" in message.text  # a form that was not taken, shown again
-        if message.type == "error" and where.startswith(stage.url) and not meant:
+        if message.type == "error" and where.startswith(ours) and not meant:
             complaints.append(f"{message.text} {where}")
 
-    opened.on("console", heard)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert complaints == []
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
 
 
 def sign_in(page: Page, stage: Stage) -> None:

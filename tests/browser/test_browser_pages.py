@@ -1,11 +1,12 @@
 """Every page in a real browser: light and dark, wide and on a phone, with data and without."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import listen, sign_in
 from tests.browser.readable import faults_of, settle
 from tests.browser.scene import Month, month
 from tests.browser.stage import Stage
@@ -19,21 +20,19 @@ PAGES = [
 ]  # fmt: skip
 
 
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+
 def _walk(browser: Browser, stage: Stage, paths: list[str]) -> None:
     """Open every page in four windows and hold each against what holds for all."""
-    for scheme in ("light", "dark"):
+    for scheme in SCHEMES:
         for width in (1280, 390):
             context = browser.new_context(
-                viewport={"width": width, "height": 900},
-                color_scheme=scheme,  # type: ignore[arg-type]
+                viewport={"width": width, "height": 900}, color_scheme=scheme
             )
             page = context.new_page()
-            complaints: list[str] = []
-            page.on("pageerror", lambda error, all_=complaints: all_.append(str(error)))
-            page.on(
-                "console",
-                lambda m, all_=complaints: all_.append(m.text) if m.type == "error" else None,
-            )
+            complaints = listen(page, stage.url)
             page.goto(f"{stage.url}/accounts/login/")
             assert faults_of(page) == {}, ("sign in", scheme, width)
             sign_in(page, stage)

@@ -1,7 +1,6 @@
 """A workspace, people in every role, and Django's own client."""
 
 from collections.abc import Callable, Iterator
-from typing import cast
 
 import pytest
 from django.contrib.auth.models import User
@@ -34,7 +33,7 @@ def signed_in(desk: Desk) -> As:
 
     def enter(role: str = "owner", workspace: int | None = None) -> Client:
         email = f"{role}@example.com"
-        user = cast("User | None", User.objects.filter(username=email).first())
+        user = User.objects.filter(username=email).first()
         if user is None:
             user = User.objects.create_user(email, email, PASSWORD, is_superuser=role == "owner")
         if role not in ("owner", "nobody"):
