@@ -319,3 +319,22 @@ def test_a_lost_link_of_a_second_version_finds_the_live_bill(desk: Desk) -> None
     assert desk.bill_of(ref)["id"] == second["id"]
     assert len(desk.bills()) == 1
     assert desk.state_of(ref) == "in_step"
+    assert [link.version for link in desk.links(ref)] == [2]
+
+
+def test_a_bill_of_ours_that_was_voided_is_not_made_again_because_its_link_is_lost(
+    desk: Desk,
+) -> None:
+    ref = claim(desk)
+    look(desk)
+    desk.xero.do("void", invoice_id=desk.bill_of(ref)["id"])
+    Document.objects.all().delete()
+    later(desk, minutes=3)
+    look(desk, ref)
+    assert desk.state_of(ref) == "ask"
+    assert desk.causes() == ["voided_there"]
+    assert desk.bills() == []
+    desk.answer("voided_there", "post_again")
+    look(desk)
+    assert desk.bill_of(ref)["url"].endswith("onecore=main.2")
+    assert desk.state_of(ref) == "in_step"

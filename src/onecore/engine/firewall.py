@@ -21,12 +21,15 @@ async def guard(plan: Plan, digest: index.Digest) -> None:
     """Turn a plan to create into adopting, asking or ignoring, where the index says so.
 
     Expects an index read just now. Only our mark is adopted by itself; a likeness is an Ask.
+    A bill of ours nobody here remembers is linked even when it is gone, so that its end is
+    asked about and not undone.
     """
     if not isinstance(plan.step, d.Create) or plan.wanted is None or plan.organisation is None:
         return
     stem = f"{plan.ref.project}/{plan.ref.id}/main"
+    remembered = {x.target_id for x in plan.document.links.all()} if plan.document else set()
     for marked in await db.run(index.by_mark, plan.organisation, stem):
-        if not marked.gone and plan.link is None:
+        if plan.link is None and not (marked.gone and marked.bill in remembered):
             plan.step = Adopt(BillId(marked.bill), by_mark=True)
             return
     await _likeness(plan, digest)

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from onecore.domain.documents import Bill, PostedBill
 from onecore.domain.ids import BillId
+from onecore.domain.marks import read_mark
 from onecore.domain.refs import Flow
 from onecore.domain.translate.bill import bill_from
 from onecore.engine import db
@@ -212,7 +213,7 @@ def _adopt(ctx: Context, lease: Lease, plan: Plan, bill: PostedBill, by_mark: bo
         target |= {n: v for n, v in wanted.items() if values[n]}
     elif not right:
         agreed = _only_coding(wanted) | {n: v for n, v in target.items() if _is_extra(n)}
-    now = ctx.clock.now()
+    now, mark = ctx.clock.now(), read_mark(bill.url) if by_mark else None
     with transaction.atomic():
         lease.check()
         document = records.of(
@@ -226,7 +227,7 @@ def _adopt(ctx: Context, lease: Lease, plan: Plan, bill: PostedBill, by_mark: bo
         Link.objects.create(
             document=document,
             part="main",
-            version=records.next_version(document),
+            version=max(records.next_version(document), mark.version if mark else 1),
             organisation_id=lease.tenant,
             target_kind="bill",
             target_id=bill.id,
