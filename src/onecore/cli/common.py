@@ -31,7 +31,7 @@ def engine(migrated: bool = True) -> Iterator["Service"]:
     service = joined()
     try:
         if migrated:
-            _check_tables()
+            check_tables()
         yield service
     finally:
         service.close()
@@ -50,7 +50,8 @@ def joined() -> "Service":
     return app.service()
 
 
-def _check_tables() -> None:
+def check_tables() -> None:
+    """Raises NotMigrated where the tables are not up to date."""
     from onecore.engine.use import upgrading  # noqa: PLC0415
 
     waiting = upgrading.pending()

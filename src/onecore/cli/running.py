@@ -45,9 +45,10 @@ def demo(directory: Path | None, reset: bool, port: int) -> None:
 
 def run_service(with_web: bool, concurrency: int = 4) -> None:
     """Run until SIGTERM or SIGINT: then stop intake, drain the worker, stop the web."""
-    from onecore.app import bootstrap  # noqa: PLC0415 - not needed to show help
+    from onecore.cli.common import check_tables, joined  # noqa: PLC0415 - not for help's sake
 
-    service = bootstrap()
+    service = joined()
+    check_tables()
     from onecore.engine.worker import Worker  # noqa: PLC0415 - Django must be ready first
 
     engine = Worker(service, concurrency)
