@@ -16,10 +16,12 @@ class Simulator:
     def __init__(self, name: str, size: str = "tiny") -> None:
         self.name = name
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "onecore_sim", name, "--port", "0", "--size", size],
+            [sys.executable, "-m", "onecore_sim", name, "--port", "0", "--size", size,
+             "--until-eof"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-        )
+        )  # fmt: skip
         assert self._process.stdout is not None
         self.url: str = json.loads(self._process.stdout.readline())["url"]
         self._http = httpx2.Client(base_url=self.url, timeout=60, trust_env=False)
@@ -29,7 +31,9 @@ class Simulator:
         self._process.terminate()
         self._process.wait(20)
         assert self._process.stdout is not None
+        assert self._process.stdin is not None
         self._process.stdout.close()
+        self._process.stdin.close()
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = self._http.post(path, json=body)

@@ -1,7 +1,10 @@
 """Run one simulator: `onecore-sim procore --port 9001` or `onecore-sim xero --port 9002`."""
 
 import argparse
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from onecore_sim.kit.server import Simulator, run
@@ -18,6 +21,13 @@ def simulator(name: str) -> Simulator:
     return XeroSimulator()
 
 
+def _end_with_input() -> None:
+    """A parent that is killed closes our input; staying would keep its port from the next."""
+    while sys.stdin.read(1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="onecore-sim", description=__doc__)
     parser.add_argument("name", choices=["procore", "xero"])
@@ -26,7 +36,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--size", default="demo", help="tiny, demo, or a number of projects")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--state", type=Path, help="keep the state in this file across restarts")
+    parser.add_argument(
+        "--until-eof", action="store_true", help="end when standard input does, as with its parent"
+    )
     asked = parser.parse_args(argv)
+    if asked.until_eof:
+        threading.Thread(target=_end_with_input, daemon=True).start()
     sim = simulator(asked.name)
     if asked.state and asked.state.exists():
         sim.apply_state(asked.state.read_bytes())

@@ -80,8 +80,14 @@ def _begin_anew(home: Path) -> None:
 def _simulator(name: str, port: int, home: Path) -> Iterator[Running]:
     """One simulator, its state kept in the demo's directory."""
     command = [sys.executable, "-m", "onecore_sim", name, "--size", "demo", "--seed", SEED]
-    command += ["--port", str(_free(port)), "--state", str(home / f"{name}.json")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    command += ["--port", str(_free(port)), "--state", str(home / f"{name}.json"), "--until-eof"]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl+C is for us; a simulator outlives the engine's last word
+    )
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
