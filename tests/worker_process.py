@@ -50,8 +50,10 @@ class Worker:
         self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+        """End it, whatever it is doing; nothing happens where it has ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
 
 
 def another(

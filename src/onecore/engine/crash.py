@@ -7,6 +7,7 @@ continues it. Unset, which is always so outside tests, a point does nothing.
 
 import os
 import signal
+import threading
 from collections import Counter
 
 _wanted, _nth, _how = [*os.environ.get("ONECORE_TEST_CRASH", "").split(":"), "", ""][:3]
@@ -37,5 +38,10 @@ def reach(name: str) -> None:
     if name != _wanted:
         return
     _reached[name] += 1
-    if _reached[name] == int(_nth or 1):
-        os.kill(os.getpid(), signal.SIGSTOP if _how == "STOP" else signal.SIGKILL)
+    if _reached[name] != int(_nth or 1):
+        return
+    if _how == "STOP":
+        # To this very thread: sent to the process, another may take it while this one runs on.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
