@@ -112,35 +112,47 @@ class Version:
 def glance(service: Service, workspace: WorkspaceId) -> Glance:
     """The figures of Home; no remote is asked."""
     overview = workspaces.show(workspace)
-    document = config.read(workspaces.newest_config(workspace).text)
-    states = states_of(workspace)
-    remotes = {one.remote for one in overview.connections}
     feeds = Feed.objects.filter(workspace_id=workspace, kind="requisitions")
     joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
     bills_read = [x.organisation.bills_read_at for x in joined.select_related("organisation")]
     return Glance(
-        states=states,
+        states=states_of(workspace),
         causes=causes_of(workspace),
         connections=overview.connections,
-        troubles=tuple(
-            FeedTrouble(feed.project_id, feed.trouble, feed.read_at)
-            for feed in Feed.objects.filter(workspace_id=workspace)
-            .exclude(trouble="")
-            .order_by("project_id", "kind")
-        ),
+        troubles=troubles_of(workspace),
         modes=overview.flows,
         paused=overview.paused,
         idle=is_idle(service, workspace),
-        steps=Steps(
-            procore="procore" in remotes,
-            xero="xero" in remotes,
-            mapped=_is_mapped(document),
-            switched_on=document.base.bill.mode.value != "off",
-            posted=bool(states),
-        ),
+        steps=_steps(workspace, overview.connections),
         claims_read_at=max((f.read_at for f in feeds if f.read_at), default=None),
         bills_read_at=min((at for at in bills_read if at), default=None),
         feeds=feeds.count(),
+    )
+
+
+def troubles_of(workspace: WorkspaceId) -> tuple[FeedTrouble, ...]:
+    """Projects whose claims cannot be read."""
+    rows = Feed.objects.filter(workspace_id=workspace).exclude(trouble="")
+    return tuple(
+        FeedTrouble(feed.project_id, feed.trouble, feed.read_at)
+        for feed in rows.order_by("project_id", "kind")
+    )
+
+
+def steps_of(workspace: WorkspaceId) -> Steps:
+    """What of a set-up is done."""
+    return _steps(workspace, workspaces.show(workspace).connections)
+
+
+def _steps(workspace: WorkspaceId, connections: tuple[Connected, ...]) -> Steps:
+    document = config.read(workspaces.newest_config(workspace).text)
+    remotes = {one.remote for one in connections}
+    return Steps(
+        procore="procore" in remotes,
+        xero="xero" in remotes,
+        mapped=_is_mapped(document),
+        switched_on=document.base.bill.mode.value != "off",
+        posted=Document.objects.filter(workspace_id=workspace).exists(),
     )
 
 

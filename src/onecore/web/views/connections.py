@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 
 from onecore import app
 from onecore.engine.use import budgets, connecting, glancing, workspaces
-from onecore.engine.use.errors import NeedsPerson, OutOfReach, UseError
+from onecore.engine.use.errors import UseError
 from onecore.web.access import Right, Seat, in_workspace, person, seat_of
-from onecore.web.views.showing import LONGEST_READ, attempt, page
+from onecore.web.views.showing import EXPECTED, LONGEST_READ, attempt, page, why
 
 
 @in_workspace(post=Right.MANAGE)
@@ -28,7 +28,7 @@ def connections(request: HttpRequest, seat: Seat) -> HttpResponse:
         xero=[one for one in found if one.remote == "xero"],
         company=glancing.company(seat.workspace)[0],
         ages=glancing.list_ages(seat.workspace),
-        troubles=glancing.glance(seat.service, seat.workspace).troubles,
+        troubles=glancing.troubles_of(seat.workspace),
         labels=labels,
         scopes=scopes,
         spent=budgets.budget(seat.service, seat.workspace),
@@ -91,8 +91,8 @@ def xero_callback(request: HttpRequest) -> HttpResponse:
         workspace, names = service.run(
             connecting.finish_xero(service, state, code), timeout=LONGEST_READ
         )
-    except (UseError, NeedsPerson, OutOfReach) as error:
-        return _ended(request, 400, "Xero is not connected", str(error))
+    except EXPECTED as error:
+        return _ended(request, 400, "Xero is not connected", why(error))
     user = person(request)
     seat = seat_of(user, workspace) if user is not None else None
     text = f"Xero is connected: {', '.join(names)}."

@@ -90,7 +90,7 @@ def documents(request: HttpRequest, seat: Seat) -> HttpResponse:
         labels=labels,
         all_states=[(code, word.label, states.get(code, 0)) for code, word in words.STATES.items()],
         any_documents=bool(states),
-        steps=glancing.glance(seat.service, seat.workspace).steps if not states else None,
+        steps=glancing.steps_of(seat.workspace) if not states else None,
     )
 
 

@@ -127,6 +127,8 @@ def _set_mode(request: HttpRequest, seat: Seat) -> str:
     if mode in switching.CARRYING and before not in switching.CARRYING:
         work = switching.switch_on(seat.service, seat.workspace, [chosen.value], seat.actor, mode)
         seat.service.run(work, timeout=LONGEST_READ)
+    elif mode is Mode.OFF:  # projects with a mode of their own included
+        switching.pause(seat.service, seat.workspace, [chosen.value], seat.actor)
     elif mode is not before:
         configuring.edit(
             seat.service,

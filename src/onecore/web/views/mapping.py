@@ -48,7 +48,7 @@ def maps(request: HttpRequest, seat: Seat, what: str = "vendors") -> HttpRespons
         title=title,
         text=text,
         target=target,
-        steps=glancing.glance(seat.service, seat.workspace).steps,
+        steps=glancing.steps_of(seat.workspace),
     )
 
 
@@ -84,7 +84,7 @@ def coverage(request: HttpRequest, seat: Seat) -> HttpResponse:
         "mapping",
         what="coverage",
         tabs=TABS_SHOWN,
-        steps=glancing.glance(seat.service, seat.workspace).steps,
+        steps=glancing.steps_of(seat.workspace),
     )
 
 
