@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from onecore.app import HttpRemotes
-from onecore.domain.ids import ProjectId, WorkspaceId
+from onecore.domain.ids import AccountCode, ProjectId, WorkspaceId
 from onecore.domain.refs import Flow, SourceRef
 from onecore.engine import config
 from onecore.engine.service import Service
@@ -95,8 +95,8 @@ class Desk:
 
         rows = [PartyRow(v.id, contacts[v.abn]) for v in vendors if v.abn in contacts]
         text = config.set_vendors(text, rows)
-        text = config.add_codes(text, [CodeRule("*", expense="310")])
-        text = config.set_retention_account(text, "payable", "820R")
+        text = config.add_codes(text, [CodeRule("*", expense=AccountCode("310"))])
+        text = config.set_retention_account(text, "payable", AccountCode("820R"))
         text = config.set_tracking(text, project="Projects", second=None)
         text = config.set_project_option(text, ProjectId(PROJECT), "P-007 Riverside")
         text = config.set_value(text, ("cut_over",), date(2020, 1, 1))
