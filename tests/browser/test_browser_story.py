@@ -61,6 +61,8 @@ def demo() -> Iterator[Demo]:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
         listener.join(5)
+        assert process.stdout is not None
+        process.stdout.close()
         shutil.rmtree(home, ignore_errors=True)
 
 
