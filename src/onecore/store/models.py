@@ -189,6 +189,7 @@ class Document(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["workspace", "state", "since"], name="document_state"),
             models.Index(fields=["workspace", "project_id"], name="document_project"),
+            models.Index(fields=["workspace", "-since", "-id"], name="document_latest"),
         ]
 
 
