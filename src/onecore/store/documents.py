@@ -183,6 +183,14 @@ def pairs(
     return rows.order_by("-since", "-id")
 
 
+def organisations_of(workspace: WorkspaceId, refs: Iterable[str]) -> dict[str, UUID]:
+    """Which organisation's books each of these documents is in."""
+    rows = Document.objects.filter(
+        workspace_id=workspace, ref__in=list(refs), organisation__isnull=False
+    )
+    return {ref: UUID(str(tenant)) for ref, tenant in rows.values_list("ref", "organisation_id")}
+
+
 def waiting_refs(workspace: WorkspaceId, flow: Flow) -> list[str]:
     """Refs of documents a change of mapping or settings might release."""
     states = (HELD, REFUSED, APPROVAL, PREVIEWED, ASK, DRIFTED, WAITING)

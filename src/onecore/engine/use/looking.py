@@ -142,12 +142,12 @@ async def fill_in(service: Service, workspace: WorkspaceId, shown: list[Pair]) -
     ctx = await service.context(workspace)
     seen: dict[str, Seen] = {}
     ids: dict[OrganisationId, dict[BillId, str]] = {}
-    rows = await db.run(lambda: {r.ref: r for r in records.pairs(workspace)[:2000]})
+    routes = await db.run(records.organisations_of, workspace, [pair.source for pair in shown])
     for pair in shown:
-        row = rows.get(pair.source)
-        if pair.target is not None and row is not None and row.organisation_id is not None:
+        organisation = routes.get(pair.source)
+        if pair.target is not None and organisation is not None:
             bill = BillId(UUID(pair.target.partition(":")[2]))
-            ids.setdefault(OrganisationId(row.organisation_id), {})[bill] = pair.source
+            ids.setdefault(OrganisationId(organisation), {})[bill] = pair.source
     for organisation, bills in ids.items():
         if organisation not in ctx.books:
             continue
