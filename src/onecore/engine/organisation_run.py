@@ -94,6 +94,7 @@ class OrganisationRun:
         self._clock = contexts.clock
         self._sweeps: dict[OrganisationId, BillSweep] = {}
         self._failures: dict[UUID | int, int] = {}  # of a sweep, of a feed, one after another
+        self._resting: dict[OrganisationId, datetime] = {}  # until when Xero is left alone
 
     async def turn(self, organisation: OrganisationId) -> Turn:
         """One slice of work; safe to call at any time from any number of processes.
@@ -181,13 +182,25 @@ class OrganisationRun:
         def put_off(until: datetime) -> None:
             turn.not_before = until
             turn.due.append(until)
+            self._resting[turn.organisation] = until
 
         failed = self._failures.get(turn.organisation, 0)
+        rests, now = self._resting.get(turn.organisation), self._clock.now()
+        # Feeds wake an organisation all the time; only a person's click hurries Xero's rest.
+        if (
+            rests is not None
+            and now < rests
+            and not await db.run(hints.person_waits, turn.organisation, now)
+        ):
+            turn.trouble("xero: has not answered; it is asked again soon")
+            put_off(rests)
+            return False
         for ctx in list(contexts.values()):
             work = self._sweep_and_settle(contexts, ctx, lease, turn)
             error = await self._part(turn, ctx, work, put_off, failed)
             if error is None:
                 self._failures.pop(turn.organisation, None)
+                self._resting.pop(turn.organisation, None)
                 turn.not_before = None
                 return True
             if not isinstance(error, AccessLost):
@@ -285,12 +298,12 @@ class OrganisationRun:
 
         `quiet` leaves a fault of our own to whoever tries again in smaller parts.
         """
-        now = self._clock.now()
         try:
             await work
         except ENDS_THE_TURN:
             raise
         except Throttled as limited:
+            now = self._clock.now()
             until = now + limited.wait
             ours = limited.remote is Remote.PROCORE
             scope = ctx.procore_scope if ours else str(turn.organisation)
@@ -301,9 +314,10 @@ class OrganisationRun:
             procore = lost.remote is Remote.PROCORE
             grant = ctx.procore_grant if procore else ctx.books[turn.organisation].grant
             turn.trouble(await db.run(grants.given_up, grant, lost), ctx.workspace)
-            await db.run(put_off, now + TROUBLE_WAIT)
+            await db.run(put_off, self._clock.now() + TROUBLE_WAIT)
             return lost
         except RemoteError as trouble:
+            now = self._clock.now()
             told = trouble.wait if isinstance(trouble, NotReached) else None
             until = now + told if told is not None else retry_at(now, attempts)
             turn.trouble(_words(trouble), ctx.workspace)
@@ -313,7 +327,7 @@ class OrganisationRun:
             if not quiet:
                 text = _fault("turn", error, organisation=turn.organisation)
                 turn.trouble(text, ctx.workspace)
-                await db.run(put_off, retry_at(now, attempts))
+                await db.run(put_off, retry_at(self._clock.now(), attempts))
             return error
         return None
 

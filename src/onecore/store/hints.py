@@ -143,6 +143,12 @@ def next_due(organisation: UUID, workspaces: Collection[WorkspaceId]) -> datetim
     return first
 
 
+def person_waits(organisation: UUID, now: datetime) -> bool:
+    """Whether somebody asked for a document of this organisation to be looked at now."""
+    rows = Hint.objects.filter(organisation_id=organisation, lane="person", due_at__lte=now)
+    return rows.exists()
+
+
 def first_due(workspace: WorkspaceId) -> datetime | None:
     """When the first hint of a workspace is due, in whatever organisation."""
     rows = Hint.objects.filter(workspace_id=workspace)
