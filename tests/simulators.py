@@ -60,6 +60,9 @@ class Simulator:
     def set_clock(self, now: datetime) -> None:
         self._post("/_sim/clock", {"now": now.isoformat()})
 
+    def freeze(self, frozen: bool) -> None:
+        self._post("/_sim/clock", {"frozen": frozen})
+
     def advance(self, by: timedelta) -> None:
         self._post("/_sim/clock", {"advance_seconds": by.total_seconds()})
 

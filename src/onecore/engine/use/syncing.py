@@ -157,6 +157,7 @@ async def sync(
     if not organisations:
         raise UseError("This workspace is not connected to Xero. Run: onecore connect xero -w NAME")
     result = Synced()
+    met: dict[str, None] = {}
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout.total_seconds()
     while True:
@@ -168,8 +169,10 @@ async def sync(
             troubles += [t.text for t in turn.troubles if t.workspace in (None, workspace)]
             stuck = stuck and turn.is_stuck(workspace, ends)
         troubles = await db.run(_standing, workspace, service.clock.now()) + troubles
+        met |= dict.fromkeys(troubles)
         result = await db.run(_summary, service, workspace, until_idle or not refs, started, before)
-        result.troubles = tuple(dict.fromkeys(troubles))
+        # What was met and overcome is no news, unless something still waits because of it.
+        result.troubles = tuple(dict.fromkeys(troubles) if result.idle else met)
         if progress is not None:
             progress(result)
         if result.idle or stuck or loop.time() >= deadline:
