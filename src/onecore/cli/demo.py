@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -22,6 +22,8 @@ WORKSPACE = "Demo"
 SEED = "1"
 PROCORE_PORT, XERO_PORT = 8101, 8102
 MARK = ".onecore-demo"
+TERMINAL = "demo.env"
+"""Sourced in another terminal, it makes the commands speak to the demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def run_demo(directory: Path | None, reset: bool, port: int) -> None:
         click.echo(f"\nProcore, simulated:  {procore.url}")
         click.echo(f"Xero, simulated:     {xero.url}")
         click.echo(f"Sign in with:        {PEOPLE[0]}  /  {PEOPLE[1]}")
+        click.echo(f"In another terminal: . {home / TERMINAL}; .venv/bin/onecore documents")
         click.echo(f"Begin here:          http://localhost:{port}/demo\n")
         if first:
             _ring(xero.url, f"http://localhost:{port}/webhooks/xero")
@@ -113,29 +116,28 @@ def _free(port: int) -> int:
 
 def _set_environment(home: Path, port: int, procore: str, xero: str) -> None:
     """The demo's settings, over whatever stands in the environment."""
-    os.environ.update(
-        {
-            "ONECORE_DEMO": "1",
-            "ONECORE_DATA_DIR": str(home),
-            "ONECORE_BASE_URL": f"http://localhost:{port}",
-            "ONECORE_BIND": f"127.0.0.1:{port}",
-            "ONECORE_PROCORE_LOGIN_URL": procore,
-            "ONECORE_PROCORE_API_URL": procore,
-            "ONECORE_PROCORE_CLIENT_ID": "sim-procore-client",
-            "ONECORE_PROCORE_CLIENT_SECRET": "sim-procore-secret",
-            "ONECORE_XERO_LOGIN_URL": xero,
-            "ONECORE_XERO_IDENTITY_URL": xero,
-            "ONECORE_XERO_API_URL": xero,
-            "ONECORE_XERO_CLIENT_ID": "sim-xero-client",
-            "ONECORE_XERO_CLIENT_SECRET": "sim-xero-secret",
-            "ONECORE_XERO_WEBHOOK_KEY": "sim-xero-webhook-key",
-            "ONECORE_POLL_SECONDS": "2",
-        }
-    )
+    values = {
+        "ONECORE_DATA_DIR": str(home),
+        "ONECORE_BASE_URL": f"http://localhost:{port}",
+        "ONECORE_BIND": f"127.0.0.1:{port}",
+        "ONECORE_PROCORE_LOGIN_URL": procore,
+        "ONECORE_PROCORE_API_URL": procore,
+        "ONECORE_PROCORE_CLIENT_ID": "sim-procore-client",
+        "ONECORE_PROCORE_CLIENT_SECRET": "sim-procore-secret",
+        "ONECORE_XERO_LOGIN_URL": xero,
+        "ONECORE_XERO_IDENTITY_URL": xero,
+        "ONECORE_XERO_API_URL": xero,
+        "ONECORE_XERO_CLIENT_ID": "sim-xero-client",
+        "ONECORE_XERO_CLIENT_SECRET": "sim-xero-secret",
+        "ONECORE_XERO_WEBHOOK_KEY": "sim-xero-webhook-key",
+        "ONECORE_POLL_SECONDS": "2",
+    }
+    os.environ.update(values)
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in values.items()]
+    (home / TERMINAL).write_text("".join(lines), "utf-8")
     os.environ.pop("ONECORE_DATABASE_URL", None)
     os.environ.pop("ONECORE_SECRET_KEY", None)
-    if "ONECORE_DEMO_KEY" not in os.environ:
-        os.environ["ONECORE_DEMO_KEY"] = secrets.token_urlsafe(16)
+    os.environ["ONECORE_DEMO"] = "1"
 
 
 def _prepare() -> bool:

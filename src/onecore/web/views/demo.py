@@ -41,6 +41,7 @@ def _page(request: HttpRequest, workspace: WorkspaceId) -> HttpResponse:
         "signed_in": request.user.is_authenticated,
         "procore": ready.procore_api_url,
         "xero": ready.xero_api_url,
+        "terminal": ready.data_dir / "demo.env",
         "claims": touring.claims_under_review(workspace),
     }
     return render(request, "onecore/tour.html", values)
