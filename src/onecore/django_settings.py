@@ -12,13 +12,21 @@ _ours = settings()
 _url = os.environ.get("ONECORE_RESOLVED_DATABASE_URL") or _ours.database_url
 CONNECTIONS = int(os.environ.get("ONECORE_DB_CONNECTIONS", "12"))
 """The most database connections this process opens; a server's 100 then serve eight processes."""
+PATIENCE = float(os.environ.get("ONECORE_DB_PATIENCE", "10"))
+"""Seconds a step waits for a connection before the database counts as out of reach."""
 
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         **database_parts(_url or "postgresql:///onecore"),
-        "OPTIONS": {"pool": {"min_size": 0, "max_size": CONNECTIONS, "timeout": 10}},
+        "OPTIONS": {
+            "pool": {"min_size": 0, "max_size": CONNECTIONS, "timeout": PATIENCE},
+            # A process that is paused in a transaction must not keep its rows from everybody.
+            "options": "-c idle_in_transaction_session_timeout=30s",
+        },
         "CONN_MAX_AGE": 0,
+        # Connections of before a restart of the server are found out before they are used.
+        "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
     }
 }
