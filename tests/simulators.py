@@ -26,6 +26,14 @@ class Simulator:
         self.url: str = json.loads(self._process.stdout.readline())["url"]
         self._http = httpx2.Client(base_url=self.url, timeout=60, trust_env=False)
 
+    @classmethod
+    def at(cls, name: str, url: str) -> "Simulator":
+        """One that another process runs."""
+        self = cls.__new__(cls)
+        self.name, self.url = name, url
+        self._http = httpx2.Client(base_url=url, timeout=60, trust_env=False)
+        return self
+
     def stop(self) -> None:
         self._http.close()
         self._process.terminate()

@@ -1,7 +1,7 @@
 """Another OneCore process on a test's database and simulators.
 
 `python -m tests.worker_process` syncs a workspace until it is idle and prints what it came to.
-What it works on, and how far its clock is ahead, it takes from the environment `others` makes.
+What it works on, and how far its clock is ahead, it takes from the environment `start` makes.
 """
 
 import json
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.simulators import Simulator
 
 if TYPE_CHECKING:
     from tests.desk import Desk
@@ -61,19 +63,29 @@ def another(
     crash: str = "",
     ahead: timedelta = timedelta(0),
     timeout: float = 30,
-    database_url: str = "",
 ) -> Worker:
     """A further process working the desk's workspace; it dies (or pauses) at `crash`."""
+    return start(
+        desk.procore,
+        desk.xero,
+        _database_url(),
+        WORKSPACE=str(desk.workspace),
+        CRASH=crash,
+        AHEAD=str((desk.clock.offset + ahead).total_seconds()),
+        TIMEOUT=str(timeout),
+    )
+
+
+def start(procore: Simulator, xero: Simulator, database_url: str, **more: str) -> Worker:
+    """A process on any database; without `WORKSPACE` it makes the tables and a desk there."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("ONECORE_")}
     environ |= {
         "ONECORE_DATA_DIR": os.environ["ONECORE_DATA_DIR"],
-        "ONECORE_RESOLVED_DATABASE_URL": database_url or _database_url(),
-        "ONECORE_TEST_CRASH": crash,
-        f"{PREFIX}PROCORE": desk.procore.url,
-        f"{PREFIX}XERO": desk.xero.url,
-        f"{PREFIX}WORKSPACE": str(desk.workspace),
-        f"{PREFIX}AHEAD": str((desk.clock.offset + ahead).total_seconds()),
-        f"{PREFIX}TIMEOUT": str(timeout),
+        "ONECORE_RESOLVED_DATABASE_URL": database_url,
+        "ONECORE_DB_PATIENCE": "3",
+        f"{PREFIX}PROCORE": procore.url,
+        f"{PREFIX}XERO": xero.url,
+        **{f"{PREFIX}{name}": value for name, value in more.items()},
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
     }
     return Worker(
@@ -101,21 +113,48 @@ def _database_url() -> str:
     return f"postgresql://{user}:{password}@/{there['NAME']}?{where}"
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Addresses:
-    procore: _At
-    xero: _At
-
-
 def main() -> None:
-    from onecore.app import HttpRemotes, setup_django
+    from onecore.app import setup_django
 
     setup_django()
+    told = {k.removeprefix(PREFIX): v for k, v in os.environ.items() if k.startswith(PREFIX)}
+    both = Both(
+        Simulator.at("procore", told.pop("PROCORE")), Simulator.at("xero", told.pop("XERO"))
+    )
+    print(json.dumps(work(both, told) if "WORKSPACE" in told else furnish(both)))
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    procore: Simulator
+    xero: Simulator
+
+    def reset(self) -> None:
+        self.procore.reset()
+        self.xero.reset()
+
+
+def furnish(both: Both) -> dict[str, Any]:
+    """Tables, and a workspace connected and mapped in them."""
+    from django.core.management import call_command
+
+    from tests.desk import Desk
+
+    call_command("migrate", verbosity=0)
+    desk = Desk(both)  # type: ignore[arg-type]
+    desk.connect()
+    desk.map_all()
+    desk.close()
+    return {"workspace": desk.workspace}
+
+
+def work(both: Both, told: dict[str, str]) -> dict[str, Any]:
+    """Sync until idle; `PATIENT` comes back after the database was out of reach."""
+    import time
+
+    from django.db import InterfaceError, OperationalError
+
+    from onecore.app import HttpRemotes
     from onecore.domain.ids import WorkspaceId
     from onecore.engine.service import Service
     from onecore.engine.use import syncing
@@ -123,20 +162,29 @@ def main() -> None:
     from onecore.store.vault import Vault
     from tests.desk import SECRET, MovableClock, settings_for
 
-    told = {k.removeprefix(PREFIX): v for k, v in os.environ.items() if k.startswith(PREFIX)}
     clock = MovableClock()
-    clock.offset = timedelta(seconds=float(told["AHEAD"]))
-    settings = settings_for(_Addresses(_At(told["PROCORE"]), _At(told["XERO"])))
+    clock.offset = timedelta(seconds=float(told.get("AHEAD", "0")))
+    settings = settings_for(both)  # type: ignore[arg-type]
     service = Service(settings, HttpRemotes(settings, clock), Vault(Keyring([SECRET])), clock)
     workspace = WorkspaceId(int(told["WORKSPACE"]))
-    limit = timedelta(seconds=float(told["TIMEOUT"]))
+    limit = timedelta(seconds=float(told.get("TIMEOUT", "30")))
+    lost = 0
     try:
-        done = service.run(
-            syncing.sync(service, workspace, until_idle=True, timeout=limit), timeout=120
-        )
-        print(json.dumps({"done": done.done, "idle": done.idle, "troubles": done.troubles}))
+        while True:
+            try:
+                done = service.run(
+                    syncing.sync(service, workspace, until_idle=True, timeout=limit), timeout=120
+                )
+                break
+            except (OperationalError, InterfaceError):
+                lost += 1
+                if "PATIENT" not in told:
+                    raise
+                print("lost", flush=True)
+                time.sleep(0.1)
     finally:
         service.close()
+    return {"done": done.done, "idle": done.idle, "troubles": done.troubles, "lost": lost}
 
 
 if __name__ == "__main__":

@@ -227,7 +227,10 @@ def why_lost(lost: AccessLost, grant: Grant) -> str:
         if grant.kind == "client_credentials":
             again += f" --client-id {grant.client_id} --client-secret-stdin"
     if isinstance(lost, ScopeMissing):
-        return f"{who} did not grant {lost.detail}. Allow it, then run: {again}"
+        named = f" ({lost.detail})" if "." in lost.detail else ""
+        return (
+            f"{who} did not grant what {lost.operation} needs{named}. Allow it, then run: {again}"
+        )
     return f"{who} lets OneCore in no more: {lost.detail or 'refused'}. Run: {again}"
 
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
+
 from onecore.engine import db
 from onecore.engine.crash import reach
 from onecore.ports import LONGEST_WRITE
@@ -50,8 +52,12 @@ async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
         task.cancel()
 
     renewer = asyncio.create_task(_renewing(lease, give_up))
+    gone = False
     try:
         yield lease
+    except (OperationalError, InterfaceError):
+        gone = True  # with the owner's session, and so the lease
+        raise
     except asyncio.CancelledError:
         if not lost:
             raise
@@ -59,8 +65,9 @@ async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
         raise LeaseLost(str(tenant)) from None
     finally:
         renewer.cancel()
-        with contextlib.suppress(Exception):
-            await db.run(lease.let_go)
+        if not gone:
+            with contextlib.suppress(Exception):
+                await db.run(lease.let_go)
 
 
 async def _renewing(lease: Lease, give_up: Callable[[], None]) -> None:

@@ -182,7 +182,6 @@ class OrganisationRun:
         def put_off(until: datetime) -> None:
             turn.not_before = until
             turn.due.append(until)
-            self._resting[turn.organisation] = until
 
         failed = self._failures.get(turn.organisation, 0)
         rests, now = self._resting.get(turn.organisation), self._clock.now()
@@ -205,6 +204,8 @@ class OrganisationRun:
                 return True
             if not isinstance(error, AccessLost):
                 self._failed(turn.organisation)
+                assert turn.not_before is not None
+                self._resting[turn.organisation] = turn.not_before
                 return False
             _without(contexts, turn, ctx)
         return False
