@@ -16,11 +16,10 @@ from onecore.engine.service import Service
 from onecore.engine.use import workspaces
 from onecore.engine.use.attending import Group, Item
 from onecore.engine.use.errors import UseError
-from onecore.engine.use.looking import Pair, procore_url, xero_url
+from onecore.engine.use.looking import Pair, pair_of
 from onecore.engine.use.syncing import is_idle, with_project
 from onecore.engine.use.workspaces import Connected
 from onecore.ports import Project
-from onecore.store import documents as records
 from onecore.store.models import (
     Attention,
     AttentionItem,
@@ -261,23 +260,7 @@ def pair(service: Service, workspace: WorkspaceId, ref: SourceRef) -> Pair | Non
     """One document as the list shows it, or None for one not met yet."""
     rows = Document.objects.filter(workspace_id=workspace, ref=str(ref))
     row = rows.select_related("workspace").prefetch_related("links", "attention__attention").first()
-    if row is None:
-        return None
-    link = records.live_link(row) or max(row.links.all(), key=lambda x: x.version, default=None)
-    bound = f"document:{row.pk}"
-    return Pair(
-        flow=row.flow,
-        source=row.ref,
-        target=f"xero_invoice:{link.target_id}" if link is not None else None,
-        state=row.state,
-        note=row.note,
-        since=row.since,
-        project_id=row.project_id,
-        procore_url=procore_url(row.workspace.web_base_url, ref),
-        xero_url=xero_url(service, link.target_id) if link is not None else None,
-        causes=tuple(sorted(item.attention.cause for item in row.attention.all())),
-        subject=service.vault.open(row.subject, bound) if row.subject is not None else "",
-    )
+    return pair_of(service, row) if row is not None else None
 
 
 def matters_of(service: Service, workspace: WorkspaceId, ref: SourceRef) -> list[Group]:

@@ -18,7 +18,7 @@ from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound
 from onecore.engine.use.syncing import with_project
 from onecore.store import documents as records
-from onecore.store.models import AuditEntry, Document, Organisation
+from onecore.store.models import AuditEntry, Document
 from onecore.sync import decide as d
 
 
@@ -93,15 +93,15 @@ def pairs(
     """Documents with both ids and links, the latest to change first."""
     rows = records.pairs(workspace, flow, state, project)[start : start + limit]
     rows = rows.select_related("workspace").prefetch_related("attention__attention")
-    codes = dict(Organisation.objects.values_list("tenant", "short_code"))
-    return [_pair(service, row, codes) for row in rows]
+    return [pair_of(service, row) for row in rows]
 
 
 def count(workspace: WorkspaceId, flow: Flow | None = None, state: str | None = None) -> int:
     return records.pairs(workspace, flow, state).count()
 
 
-def _pair(service: Service, row: Document, short_codes: dict[UUID, str]) -> Pair:
+def pair_of(service: Service, row: Document) -> Pair:
+    """A document's row as people see it."""
     link = records.live_link(row) or max(row.links.all(), key=lambda x: x.version, default=None)
     ref = parse_ref(row.ref)
     subject = ""
