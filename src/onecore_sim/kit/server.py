@@ -309,9 +309,14 @@ async def _keep_saving(sim: Simulator, file: Path) -> None:
 def run(sim: Simulator, host: str, port: int, state_file: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT; prints one JSON line with the URL once it is listening."""
     config = uvicorn.Config(
-        application(sim, state_file), host=host, port=port, log_level="critical",  # a connection we broke on purpose is no error access_log=False,
-        http="h11", lifespan="on",
-    )  # fmt: skip
+        application(sim, state_file),
+        host=host,
+        port=port,
+        log_level="critical",  # a connection we broke on purpose is no error
+        access_log=False,
+        http="h11",
+        lifespan="on",
+    )
     asyncio.run(_serve(uvicorn.Server(config), sim.name))
 
 
