@@ -162,8 +162,12 @@ def unsettled(organisation: UUID) -> list[Intent]:
     return list(rows.order_by("sent_at", "id"))
 
 
-def unsettled_count(workspace: WorkspaceId) -> int:
-    return Intent.objects.filter(document__workspace_id=workspace).count()
+def unsettled_count(workspace: WorkspaceId, refs: Iterable[SourceRef] | None = None) -> int:
+    """How many writes of a workspace, or of `refs` alone, have a fate that is not known yet."""
+    rows = Intent.objects.filter(document__workspace_id=workspace)
+    if refs is not None:
+        rows = rows.filter(document__ref__in=[str(ref) for ref in refs])
+    return rows.count()
 
 
 def pairs(

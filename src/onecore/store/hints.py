@@ -156,10 +156,14 @@ def first_due(workspace: WorkspaceId) -> datetime | None:
     return first
 
 
-def pending(workspace: WorkspaceId, at: datetime) -> int:
-    """Hints of a workspace that are due by an instant, or whose look failed and is repeated."""
+def pending(workspace: WorkspaceId, at: datetime, refs: Sequence[SourceRef] | None = None) -> int:
+    """Hints of a workspace that are due by an instant, or whose look failed and is repeated; of
+    all documents, or only of `refs`."""
     due = Q(due_at__lte=at) | Q(attempts__gt=0)
-    return Hint.objects.filter(due, workspace_id=workspace).count()
+    rows = Hint.objects.filter(due, workspace_id=workspace)
+    if refs is not None:
+        rows = rows.filter(ref__in=[str(ref) for ref in refs])
+    return rows.count()
 
 
 def route(said: Said, organisation: UUID, now: datetime) -> None:

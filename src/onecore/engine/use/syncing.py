@@ -60,17 +60,18 @@ def with_project(workspace: WorkspaceId, ref: SourceRef) -> SourceRef:
 
 def say(
     service: Service, workspace: WorkspaceId, refs: Sequence[SourceRef], lane: str = "person"
-) -> None:
-    """Say that these documents are to be looked at now."""
+) -> list[SourceRef]:
+    """Say that these documents are to be looked at now; their refs with their projects."""
     document = config.read(newest_config(workspace).text)
     now = service.clock.now()
-    for ref in refs:
-        whole = with_project(workspace, ref)
+    said = [with_project(workspace, ref) for ref in refs]
+    for whole in said:
         assert whole.project is not None
         organisation = document.organisation_of(whole.project)
         hints.say(workspace, organisation, Flow.BILL, [whole], now, lane=lane)
         if organisation is not None:
             jobs.ring(organisation)
+    return said
 
 
 def look_at_feeds(service: Service, workspace: WorkspaceId) -> None:
@@ -86,13 +87,15 @@ def is_idle(service: Service, workspace: WorkspaceId) -> bool:
     return _waiting(service, workspace) == 0
 
 
-def _waiting(service: Service, workspace: WorkspaceId) -> int:
+def _waiting(
+    service: Service, workspace: WorkspaceId, refs: Sequence[SourceRef] | None = None
+) -> int:
     """Documents due now, within moments, after a failure or when a limit ends, and writes whose
-    fate is not known yet."""
+    fate is not known yet; of all, or only of `refs`."""
     now = service.clock.now()
     ends = [row.blocked_until for row in _limits(workspace, now) if row.blocked_until is not None]
-    waiting = hints.pending(workspace, max([now, *ends]) + MOMENTS)
-    return waiting + documents.unsettled_count(workspace)
+    waiting = hints.pending(workspace, max([now, *ends]) + MOMENTS, refs)
+    return waiting + documents.unsettled_count(workspace, refs)
 
 
 def _limits(workspace: WorkspaceId, now: datetime) -> list[RemoteLimit]:
@@ -143,16 +146,17 @@ async def sync(
 ) -> Synced:
     """Look now, in this process where nobody holds the organisation, else wait for the holder.
 
-    With `refs` only those are said; without, every feed is read. `until_idle` goes on until
-    nothing is due. Ends at `timeout`, or when nothing can go on before it, with what is left in
-    `waiting` and why in `troubles`.
+    With `refs` only those are said and waited for; without, every feed is read. `until_idle` goes
+    on until nothing of the workspace is due. Ends at `timeout`, or when nothing can go on before
+    it, with what is left in `waiting` and why in `troubles`.
     """
     started = service.clock.now()
     before = await db.run(_calls, workspace)
     if refs:
-        await db.run(say, service, workspace, refs)
+        refs = await db.run(say, service, workspace, refs)
     else:
         await db.run(look_at_feeds, service, workspace)
+    awaited = refs if refs and not until_idle else None
     organisations = await db.run(_organisations, workspace)
     if not organisations:
         raise UseError("This workspace is not connected to Xero. Run: onecore connect xero -w NAME")
@@ -170,7 +174,7 @@ async def sync(
             stuck = stuck and turn.is_stuck(workspace, ends)
         troubles = await db.run(_standing, workspace, service.clock.now()) + troubles
         met |= dict.fromkeys(troubles)
-        result = await db.run(_summary, service, workspace, until_idle or not refs, started, before)
+        result = await db.run(_summary, service, workspace, not refs, awaited, started, before)
         # What was met and overcome is no news, unless something still waits because of it.
         result.troubles = tuple(dict.fromkeys(troubles) if result.idle else met)
         if progress is not None:
@@ -191,12 +195,13 @@ def _summary(
     service: Service,
     workspace: WorkspaceId,
     feeds: bool,
+    awaited: Sequence[SourceRef] | None,
     started: datetime,
     before: dict[str, int],
 ) -> Synced:
     after = _calls(workspace)
     looked = Document.objects.filter(workspace_id=workspace, looked_at__gte=started)
-    waiting = _waiting(service, workspace)
+    waiting = _waiting(service, workspace, awaited)
     unread = _unread(service, workspace, started) if feeds else 0
     return Synced(
         done=looked.filter(state__in=documents.SETTLED).count(),
