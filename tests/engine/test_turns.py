@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -11,7 +12,7 @@ from django.db import connection
 from onecore.domain.refs import Flow, SourceRef
 from onecore.engine import calls, slices
 from onecore.engine.bills import Plan
-from onecore.engine.use import syncing
+from onecore.engine.use import connecting, syncing
 from onecore.ports import LimitKind, ReadFailed, Remote
 from onecore.store import documents as records
 from onecore.store import hints
@@ -144,16 +145,43 @@ def test_saying_and_committing_under_the_lease_do_not_wait_for_each_other_for_ev
     assert set(Hint.objects.values_list("generation", flat=True)) == {180}
 
 
-def test_a_hint_of_another_organisations_document_is_handed_over(desk: Desk) -> None:
+def test_a_document_of_another_organisation_is_handed_to_its_writer(desk: Desk) -> None:
     """What was posted stays where it was posted, whatever the project's route says now."""
     ref = warmed(desk)
-    elsewhere = Organisation.objects.create(tenant="00000000-0000-0000-0000-0000000000aa")
-    hints.say(desk.workspace, elsewhere.pk, Flow.BILL, [ref], desk.clock.now())
-    said = hints.due(elsewhere.pk, desk.clock.now(), 50, [desk.workspace])
-    hints.route(said[0], desk.organisation, desk.clock.now())
-    desk.sync()
-    assert desk.state_of(ref) == "in_step"
+    xero = desk.xero
+    tenant = xero.do("new_organisation", name="The new entity Pty Ltd")["tenant_id"]
+    xero.do("new_app", client_id="second", secret="second-secret", tenant_id=tenant)
+    joining = connecting.connect_xero_custom(
+        desk.service, desk.workspace, "second", "second-secret", "test"
+    )
+    desk.service.run(joining)
+    listed = [
+        {"tenant_id": str(desk.organisation), "default": False},
+        {"tenant_id": tenant, "default": True},
+    ]
+    desk.set(organisations=listed)
+    desk.procore.advance(timedelta(seconds=2))
+    lines = [{"line_id": desk.contract_lines()[0], "work": "300.00"}]
+    desk.procore.do("edit_claim", project_id=PROJECT, id=int(ref.id), lines=lines)
+    desk.clock.offset = timedelta(minutes=5)
+    assert desk.sync().troubles == ()
+    assert desk.bill_of(ref)["total"] == "297.00"
+    assert [link.organisation_id for link in desk.links(ref)] == [desk.organisation]
+    assert len(desk.bills()) == 1
     assert not Hint.objects.exists()
+
+
+def test_a_document_that_goes_nowhere_is_looked_at_all_the_same(desk: Desk) -> None:
+    ref = SourceRef.requisition(PROJECT, 1)
+    now = desk.clock.now()
+    hints.say(desk.workspace, None, Flow.BILL, [ref], now)
+    assert Hint.objects.get().organisation_id == desk.organisation
+    stranger = UUID("00000000-0000-0000-0000-0000000000aa")
+    hints.say(desk.workspace, stranger, Flow.BILL, [ref], now)
+    assert Hint.objects.get().organisation_id == desk.organisation
+    Hint.objects.update(organisation=None)  # said before any was joined
+    assert [one.ref for one in due_now(desk)] == [ref]
+    assert hints.next_due(desk.organisation, [desk.workspace]) == now
 
 
 def test_an_answer_given_while_the_document_is_placed_is_kept(desk: Desk) -> None:

@@ -207,7 +207,9 @@ def given_up(grant: int, lost: AccessLost, version: int | None = None) -> str:
 
     `version` is the version of the token or secret that was refused.
     """
-    row = Grant.objects.select_related("workspace").get(pk=grant)
+    row = Grant.objects.select_related("workspace").filter(pk=grant).first()
+    if row is None:
+        return lost.detail
     if row.broken:
         return row.broken
     why = why_lost(lost, row)[:300]

@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Min, Q, Value
+from django.db.models import F, Min, Q, QuerySet, Value
 from django.db.models.functions import Least
 
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
-from onecore.store.models import Hint, Organisation
+from onecore.store.models import Hint, Organisation, WorkspaceOrganisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ def say(
     if not refs:
         return
     with transaction.atomic(), connection.cursor() as cursor:
+        organisation = _looked_at_by(workspace, organisation)
         if organisation is not None:
             wake(organisation, due or now)
         for ref in sorted({str(ref) for ref in refs}):  # one order, so that two never deadlock
@@ -75,6 +76,14 @@ def say(
                     "now": now,
                 },
             )
+
+
+def _looked_at_by(workspace: WorkspaceId, organisation: UUID | None) -> UUID | None:
+    """The organisation whose turn looks at it: the one it goes to, or any that is joined where
+    its project goes nowhere yet, so that somebody finds out and says so."""
+    rows = WorkspaceOrganisation.objects.filter(workspace_id=workspace).order_by("pk")
+    joined = list(rows.values_list("organisation_id", flat=True))
+    return organisation if organisation in joined else next(iter(joined), None)
 
 
 def wake(organisation: UUID, at: datetime) -> None:
@@ -97,13 +106,17 @@ def sleep_until(organisation: UUID, at: Callable[[], datetime | None]) -> None:
 
 def due(organisation: UUID, now: datetime, limit: int, workspaces: list[WorkspaceId]) -> list[Said]:
     """Hints due now: what a person waits for first, then the oldest."""
-    rows = Hint.objects.filter(
-        organisation_id=organisation, due_at__lte=now, workspace_id__in=workspaces
-    )
+    rows = _of(organisation, workspaces).filter(due_at__lte=now)
     ordered = sorted(
         rows.order_by("due_at", "id")[: limit * 4], key=lambda row: row.lane != "person"
     )
     return [_said(row) for row in ordered[:limit]]
+
+
+def _of(organisation: UUID, workspaces: Collection[WorkspaceId]) -> QuerySet[Hint]:
+    """Hints of an organisation, and those said before any was joined."""
+    theirs = Q(organisation_id=organisation) | Q(organisation_id__isnull=True)
+    return Hint.objects.filter(theirs, workspace_id__in=workspaces)
 
 
 def _said(row: Hint) -> Said:
@@ -138,7 +151,7 @@ def again(said: Said, at: datetime) -> None:
 
 def next_due(organisation: UUID, workspaces: Collection[WorkspaceId]) -> datetime | None:
     """When the first hint of these workspaces in an organisation is due."""
-    rows = Hint.objects.filter(organisation_id=organisation, workspace_id__in=workspaces)
+    rows = _of(organisation, workspaces)
     first: datetime | None = rows.aggregate(first=Min("due_at"))["first"]
     return first
 

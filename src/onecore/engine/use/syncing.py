@@ -174,14 +174,13 @@ async def sync(
             stuck = stuck and turn.is_stuck(workspace, ends)
         troubles = await db.run(_standing, workspace, service.clock.now()) + troubles
         met |= dict.fromkeys(troubles)
+        stuck = stuck or not await db.run(_goes_on_by, service, workspace, started, ends)
         result = await db.run(_summary, service, workspace, not refs, awaited, started, before)
         # What was met and overcome is no news, unless something still waits because of it.
         result.troubles = tuple(dict.fromkeys(troubles) if result.idle else met)
         if progress is not None:
             progress(result)
         if result.idle or stuck or loop.time() >= deadline:
-            return result
-        if not await db.run(_goes_on_by, service, workspace, started, ends):
             return result
         await asyncio.sleep(PAUSE)
 
