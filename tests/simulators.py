@@ -34,6 +34,10 @@ class Simulator:
         self._http = httpx2.Client(base_url=url, timeout=60, trust_env=False)
         return self
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._http.close()
         self._process.terminate()

@@ -34,6 +34,7 @@ from onecore.store import documents as records
 from onecore.store.models import Document, Link
 from onecore.sync import decide as d
 from onecore.sync.fields import Fields, Values, digested, posted_values, wanted_values
+from onecore.timing import phase
 
 REFRESHED_FOR = {
     "contact_unknown", "contact_archived", "account_unknown", "account_archived", "tax_unknown",
@@ -111,6 +112,17 @@ def keys_of(link: Link | None) -> dict[BillLineId, str]:
 
 async def plan_bills(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:
     """A plan for each ref, in as few calls as it takes: one per project and one for the bills."""
+    with phase("reading"):
+        plans = await _both_sides(ctx, refs)
+    around = Surroundings(ctx)
+    for plan in plans:
+        with phase("translating"):
+            await _plan(ctx, plan, around)
+    return plans
+
+
+async def _both_sides(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:
+    """Plans with what Procore, Xero and we ourselves have of each, nothing decided yet."""
     documents = await db.run(records.known, ctx.workspace, Flow.BILL, refs)
     plans: list[Plan] = []
     by_project: dict[ProjectId, list[SourceRef]] = defaultdict(list)
@@ -131,9 +143,6 @@ async def plan_bills(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:
                 plan.requisition = claims.get(ref.id)
             plans.append(plan)
     await _read_targets(ctx, plans)
-    around = Surroundings(ctx)
-    for plan in plans:
-        await _plan(ctx, plan, around)
     return plans
 
 
@@ -330,6 +339,11 @@ async def _plan_absent(ctx: Context, plan: Plan, around: Surroundings) -> None:
 
 def _decide(ctx: Context, plan: Plan, source: d.Source) -> None:
     """Decide, with what people answered to exactly these questions."""
+    with phase("deciding"):
+        _decided(ctx, plan, source)
+
+
+def _decided(ctx: Context, plan: Plan, source: d.Source) -> None:
     wanted = digested(wanted_values(plan.wanted), ctx.digest) if plan.wanted else None
     target = _target(ctx, plan) if plan.link else None
     answers: Mapping[str, str] = plan.document.answers if plan.document else {}

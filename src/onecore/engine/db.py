@@ -12,6 +12,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections, connection
 
+from onecore.timing import DATABASE, waiting
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -29,4 +31,5 @@ async def run(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         finally:
             connection.close()
 
-    return await asyncio.get_running_loop().run_in_executor(_executor, step)
+    with waiting(DATABASE):
+        return await asyncio.get_running_loop().run_in_executor(_executor, step)

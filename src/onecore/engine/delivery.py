@@ -33,6 +33,7 @@ from onecore.store.models import Document, Intent
 from onecore.sync import decide as d
 from onecore.sync.fields import digested, wanted_values
 from onecore.sync.merge import merged
+from onecore.timing import phase
 
 BATCH = 50
 NOTHING_SENT = (Throttled, NotReached, AccessLost)
@@ -100,11 +101,13 @@ class Deliverer:
         unforeseen leaves them, as what says that nothing is known.
         """
         key = f"{self._lease.tenant}:{uuid.uuid4()}"
-        intents = await db.run(self._write_intents, action, plans, bills, key)
+        with phase("intents"):
+            intents = await db.run(self._write_intents, action, plans, bills, key)
         reach("intent.written")
         self._lease.sending = tuple(row.pk for row in intents)
         try:
-            outcomes = await call(key)
+            with phase("sending"):
+                outcomes = await call(key)
         except NOTHING_SENT:
             await db.run(self._take_back, intents)
             raise
@@ -115,7 +118,8 @@ class Deliverer:
         finally:
             self._lease.sending = ()
         reach(f"answer.{action}")
-        await db.run(self._write_outcomes, action, plans, intents, outcomes)
+        with phase("outcomes"):
+            await db.run(self._write_outcomes, action, plans, intents, outcomes)
         reach("outcome.written")
         return [Delivered(p, o) for p, o in zip(plans, outcomes, strict=True)]
 

@@ -36,6 +36,7 @@ from onecore.store import hints
 from onecore.store.hints import Said
 from onecore.store.leases import Lease, LeaseLost, Owner
 from onecore.store.models import Organisation, WorkspaceOrganisation
+from onecore.timing import phase, spending
 
 log = structlog.get_logger("onecore.engine")
 
@@ -103,15 +104,25 @@ class OrganisationRun:
         `troubles`. Raises where the database cannot be reached.
         """
         turn = Turn(organisation)
-        try:
-            async with held(self._owner, organisation) as lease:
-                if lease is None:
-                    return turn
-                turn.ran = True
-                await self._work(lease, turn)
-                await db.run(self._set_next, turn)
-        except LeaseLost:
-            turn.trouble("another process took over this organisation")
+        with spending() as spent:
+            try:
+                async with held(self._owner, organisation) as lease:
+                    if lease is None:
+                        return turn
+                    turn.ran = True
+                    await self._work(lease, turn)
+                    with phase("ending"):
+                        await db.run(self._set_next, turn)
+            except LeaseLost:
+                turn.trouble("another process took over this organisation")
+        if turn.looked_at:
+            log.info(
+                "turn.ended",
+                organisation=str(organisation),
+                looked_at=turn.looked_at,
+                sent=turn.sent,
+                spent_ms=spent.told(),
+            )
         return turn
 
     async def _work(self, lease: Lease, turn: Turn) -> None:
@@ -119,9 +130,12 @@ class OrganisationRun:
         if not contexts:
             return
         self._sweep(turn.organisation).forget()
-        xero_answers = await self._sweep_by_any(contexts, lease, turn)
+        with phase("sweeping"):
+            xero_answers = await self._sweep_by_any(contexts, lease, turn)
         for ctx in list(contexts.values()):
-            if isinstance(await self._feeds(ctx, turn), AccessLost):
+            with phase("feeds"):
+                lost = isinstance(await self._feeds(ctx, turn), AccessLost)
+            if lost:
                 _without(contexts, turn, ctx)
         if not xero_answers:
             return

@@ -25,6 +25,7 @@ from onecore.store.hints import Said
 from onecore.store.leases import Lease
 from onecore.store.models import Intent
 from onecore.sync import decide as d
+from onecore.timing import phase
 
 DOUBT_WAIT = timedelta(seconds=5)
 
@@ -57,11 +58,12 @@ class Slice:
         await db.run(hints.later, waiting, ctx.clock.now() + DOUBT_WAIT)
         plans = await plan_bills(ctx, [one.ref for one in self._said.values()])
         plans = [plan for plan in plans if not await self._belongs_elsewhere(plan)]
-        plans = await db.run(withdrawals.guard, ctx, plans)
-        if any(isinstance(plan.step, d.Create) for plan in plans):
-            await self._sweep.read_lately(self._books)
-            for plan in plans:
-                await guard(plan, await self._sweep.digest())
+        with phase("guarding"):
+            plans = await db.run(withdrawals.guard, ctx, plans)
+            if any(isinstance(plan.step, d.Create) for plan in plans):
+                await self._sweep.read_lately(self._books)
+                for plan in plans:
+                    await guard(plan, await self._sweep.digest())
         writes: dict[type, list[Plan]] = {d.Create: [], d.Update: [], d.Remove: []}
         for plan in plans:
             if type(plan.step) in writes and self._may_write(plan):
@@ -158,7 +160,8 @@ class Slice:
 
     async def _place(self, plan: Plan, place: Callable[[Plan], None]) -> None:
         """Place one document and finish its hint in one commit, with the fence checked."""
-        await db.run(self._place_now, plan, place, self._said[str(plan.ref)])
+        with phase("placing"):
+            await db.run(self._place_now, plan, place, self._said[str(plan.ref)])
         del self._said[str(plan.ref)]
         reach("document.placed")
 

@@ -35,6 +35,7 @@ from onecore.ports import (
     Token,
     Tokens,
 )
+from onecore.timing import REMOTE, waiting
 
 LONGEST_READ = 60.0  # seconds from sending to the last byte
 OFFLINE_WAIT = timedelta(minutes=5)  # what Xero's 503 asks for in words [X 4]
@@ -245,9 +246,10 @@ class Transport:
         request = self._request(call, token, longest)
         request.extensions["trace"] = watch
         try:
-            async with asyncio.timeout(longest):
-                response = await self._http.send(request, follow_redirects=False)
-                return response, response.content
+            with waiting(REMOTE):
+                async with asyncio.timeout(longest):
+                    response = await self._http.send(request, follow_redirects=False)
+                    return response, response.content
         except _NEVER_LEFT as error:
             raise NotReached(self.remote, call.operation, type(error).__name__) from None
         except TimeoutError:
