@@ -62,6 +62,20 @@ class Simulator:
     def fault(self, kind: str, path: str = "", method: str = "", **more: Any) -> None:
         self._post("/_sim/faults", {"kind": kind, "path": path, "method": method, **more})
 
+    def named_fault(self, name: str, endpoint: str | None = None, **more: Any) -> None:
+        """Lay a fault of the catalogue, on an endpoint by its name."""
+        where = {} if endpoint is None else {"endpoint": endpoint}
+        self._post("/_sim/faults", {"name": name, **where, **more})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults in force, with how often each was met (`hits`)."""
+        laid: list[dict[str, Any]] = self._http.get("/_sim/faults").json()
+        return laid
+
+    def fault_catalogue(self) -> dict[str, Any]:
+        listing: dict[str, Any] = self._http.get("/_sim/faults/catalogue").json()
+        return listing
+
     def no_faults(self) -> None:
         self._http.request("DELETE", "/_sim/faults")
 

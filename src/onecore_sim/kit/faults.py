@@ -1,4 +1,4 @@
-"""Faults laid on a simulator's requests: which, when, and what goes wrong."""
+"""Faults laid on a simulator's requests and events: which, when, and what goes wrong."""
 
 import random
 import re
@@ -18,17 +18,25 @@ class Kind(StrEnum):
     HANG_AFTER = "hang_after"  # carried out, no answer for `seconds`, then the connection closes
     SLOW = "slow"  # answered properly, `seconds` late
     TRUNCATED = "truncated"  # carried out, half of the body arrives
+    ACT = "act"  # `act` happens first, then the request is carried out and answered properly
+    PART_REFUSED = "part_refused"  # the `elements` of a batch are refused, saying `message`
 
 
-class Fault(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Fault(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One rule.
 
-    `method` ("" is any) and `path` (a regular expression searched in the path with its query)
-    choose requests; of those, the first `skip` pass, then `times` are hit (0 means all), each
-    with probability `chance` drawn from `seed`.
+    `method` ("" is any, "PUT|POST" either) and `path` (a regular expression searched in the path
+    with its query) choose requests; of those, the first `skip` pass, then `times` are hit (0 means
+    all), each with probability `chance` drawn from `seed`. `name` is the catalogue's, "" when laid
+    by kind.
+
+    `act` is something done at the remote just before, by the simulator's name for it. `stamps` are
+    headers that say an instant so many seconds after the hit, in seconds since 1970. `elements`
+    count from 1.
     """
 
     kind: Kind
+    name: str = ""
     path: str = ""
     method: str = ""
     skip: int = 0
@@ -39,7 +47,11 @@ class Fault(msgspec.Struct, kw_only=True, omit_defaults=True):
     body: str = ""
     content_type: str = "application/json"
     headers: dict[str, str] = {}
+    stamps: dict[str, int] = {}
     seconds: float = 0.0
+    act: str = ""
+    elements: list[int] = []
+    message: str = ""
     id: int = 0
     hits: int = 0
     seen: int = 0
@@ -54,6 +66,11 @@ class Faults:
         self._next_id = 1
 
     def add(self, fault: Fault) -> Fault:
+        """Lay a rule; raises ValueError where its path is no regular expression."""
+        try:
+            re.compile(fault.path)
+        except re.error as error:
+            raise ValueError(f"path {fault.path!r} is no regular expression: {error}.") from None
         fault.id, self._next_id = self._next_id, self._next_id + 1
         self._rules.append(fault)
         self._random[fault.id] = random.Random(fault.seed)
@@ -69,7 +86,7 @@ class Faults:
     def meet(self, method: str, path: str) -> Fault | None:
         """The fault that hits this request, counting it, or None."""
         for rule in self._rules:
-            if rule.method and rule.method != method:
+            if rule.method and method not in rule.method.split("|"):
                 continue
             if not re.search(rule.path, path):
                 continue

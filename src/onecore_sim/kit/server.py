@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from onecore_sim.kit.catalogue import Asked, Catalogue
 from onecore_sim.kit.clock import SimClock
 from onecore_sim.kit.faults import Fault, Faults, Kind
 from onecore_sim.kit.requestlog import Exchange, RequestLog
@@ -28,25 +29,29 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SECRET_HEADERS = {"authorization", "cookie", "set-cookie"}
+FAULT = "onecore_sim.fault"  # where a handler finds the fault of its request, in the ASGI scope
 
 
 class Simulator(Protocol):
     """What the server needs of a simulator.
 
     `state` holds everything that outlives a restart; `apply_state` replaces it; `seed` fills it
-    from the generated builder. `start` and `stop` frame background work such as webhooks.
+    from the generated builder. `start` and `stop` frame background work such as webhooks. `act`
+    does one of the things that a fault may name.
     """
 
     name: str
     clock: SimClock
     switches: Switches
     faults: Faults
+    catalogue: Catalogue
     log: RequestLog
 
     def routes(self) -> list[BaseRoute]: ...
     def dump_state(self) -> bytes: ...
     def apply_state(self, raw: bytes) -> None: ...
     def seed(self, size: str, seed: int) -> None: ...
+    def act(self, name: str) -> None: ...
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
 
@@ -72,25 +77,30 @@ class Gate:
         fault = self._sim.faults.meet(scope["method"], target)
         status, headers, answer = await self._answer(scope, body, fault)
         self._record(scope, query, body, fault, status, headers, answer)
-        await self._emit(send, fault, status, headers, answer)
+        await self._emit(receive, send, fault, status, headers, answer)
 
     async def _answer(
         self, scope: Scope, body: bytes, fault: Fault | None
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """Carry the request out unless the fault comes before it; 0 is no answer at all."""
-        if fault and fault.kind in (Kind.DROP, Kind.HANG):
+        if fault is None:
+            return await _call(self._app, scope, body)
+        if fault.act:
+            self._sim.act(fault.act)
+        if fault.kind in (Kind.DROP, Kind.HANG):
             return 0, [], b""
-        if fault and fault.kind is Kind.STATUS:
-            return _fault_answer(fault)
-        answer = await _call(self._app, scope, body)
-        if fault and fault.kind is Kind.STATUS_AFTER:
-            return _fault_answer(fault)
-        if fault and fault.kind in (Kind.LOST, Kind.HANG_AFTER):
+        if fault.kind is Kind.STATUS:
+            return _fault_answer(fault, self._sim.clock.now())
+        answer = await _call(self._app, {**scope, FAULT: fault}, body)
+        if fault.kind is Kind.STATUS_AFTER:
+            return _fault_answer(fault, self._sim.clock.now())
+        if fault.kind in (Kind.LOST, Kind.HANG_AFTER):
             return 0, [], b""
         return answer
 
     async def _emit(
         self,
+        receive: Receive,
         send: Send,
         fault: Fault | None,
         status: int,
@@ -98,7 +108,7 @@ class Gate:
         answer: bytes,
     ) -> None:
         if fault and fault.seconds:
-            await asyncio.sleep(fault.seconds)
+            await _wait(receive, fault.seconds)
         if status == 0:
             _abort(send)
             return
@@ -130,7 +140,7 @@ class Gate:
                 path=scope["path"],
                 query=query,
                 status=status,
-                fault=fault.kind.value if fault else "",
+                fault=(fault.name or fault.kind.value) if fault else "",
                 request_headers=_readable(scope["headers"]),
                 request_body=body.decode("utf-8", "replace"),
                 response_headers=_readable(headers),
@@ -144,14 +154,23 @@ def _readable(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name: "…" if name in SECRET_HEADERS else value for name, value in pairs.items()}
 
 
-def _fault_answer(fault: Fault) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def _fault_answer(fault: Fault, now: datetime) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     body = fault.body.encode()
     headers = {
         "content-type": fault.content_type,
         "content-length": str(len(body)),
         **fault.headers,
+        **{name: str(int(now.timestamp()) + after) for name, after in fault.stamps.items()},
     }
     return fault.status, [(k.lower().encode(), v.encode()) for k, v in headers.items()], body
+
+
+async def _wait(receive: Receive, seconds: float) -> None:
+    """So long, or until whoever asked has gone."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
 
 async def _whole_body(receive: Receive) -> bytes:
@@ -230,14 +249,18 @@ def control_routes(sim: Simulator) -> list[BaseRoute]:
         return JSONResponse(sim.switches.values())
 
     async def faults(request: Request) -> Response:
+        """Laid by name, or by kind, method and path."""
         if request.method == "POST":
             try:
-                sim.faults.add(msgspec.json.decode(await request.body(), type=Fault))
-            except msgspec.ValidationError as error:
+                lay(sim, await request.body())
+            except ValueError as error:
                 return JSONResponse({"error": str(error)}, status_code=400)
         elif request.method == "DELETE":
             sim.faults.clear()
         return JSONResponse(msgspec.to_builtins(sim.faults.rules()))
+
+    async def catalogue(request: Request) -> Response:
+        return JSONResponse(sim.catalogue.listing())
 
     async def requests(request: Request) -> Response:
         if request.method == "DELETE":
@@ -265,10 +288,19 @@ def control_routes(sim: Simulator) -> list[BaseRoute]:
         Route("/_sim/clock", clock, methods=["GET", "POST"]),
         Route("/_sim/switches", switches, methods=["GET", "PATCH"]),
         Route("/_sim/faults", faults, methods=["GET", "POST", "DELETE"]),
+        Route("/_sim/faults/catalogue", catalogue),
         Route("/_sim/requests", requests, methods=["GET", "DELETE"]),
         Route("/_sim/state", state, methods=["GET", "PUT"]),
         Route("/_sim/reset", reset, methods=["POST"]),
     ]
+
+
+def lay(sim: Simulator, raw: bytes) -> Fault:
+    """The fault that this JSON asks for, now in force. Raises ValueError with what is wrong."""
+    asked = msgspec.json.decode(raw)
+    if isinstance(asked, dict) and "kind" not in asked:
+        return sim.faults.add(sim.catalogue.rule(msgspec.convert(asked, Asked)))
+    return sim.faults.add(msgspec.convert(asked, Fault))
 
 
 def application(sim: Simulator, state_file: Path | None = None) -> Gate:
@@ -333,4 +365,4 @@ async def _serve(server: uvicorn.Server, name: str) -> None:
     sys.stdout.flush()
 
 
-__all__ = ["Gate", "Simulator", "application", "control_routes", "run", "save"]
+__all__ = ["Gate", "Simulator", "application", "control_routes", "lay", "run", "save"]

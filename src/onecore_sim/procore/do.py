@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -169,10 +170,18 @@ def revoke_app(core: Core, said: Said) -> Json:
 
 
 def expire_tokens(core: Core, said: Said) -> Json:
-    """Every token given out so far is dead."""
+    """Every access token given out so far ended a second ago; refresh tokens live on."""
+    ended = core.now() - timedelta(seconds=1)
+    for token in core.state.tokens:
+        token.expires_at = min(token.expires_at, ended)
+    return {"expired": len(core.state.tokens)}
+
+
+def revoke_tokens(core: Core, said: Said) -> Json:
+    """Every token given out so far is dead, refresh tokens too."""
     for token in core.state.tokens:
         token.revoked = True
-    return {"expired": len(core.state.tokens)}
+    return {"revoked": len(core.state.tokens)}
 
 
 def reset_limits(core: Core, said: Said) -> Json:
@@ -184,14 +193,15 @@ ACTIONS: tuple[Action, ...] = (
     approve_claim, set_status, new_claim, edit_claim, delete_claim, claim, new_commitment,
     edit_commitment, new_change_order, approve_change_order, new_vendor, edit_vendor,
     merge_vendors, set_project, new_project, new_cost_code, bulk_claims, revoke_app,
-    expire_tokens, reset_limits,
+    expire_tokens, revoke_tokens, reset_limits,
 )  # fmt: skip
+BY_NAME = {action.__name__: action for action in ACTIONS}
 
 
 def routes(core: Core) -> list[BaseRoute]:
     return [
-        Route(f"/_sim/do/{action.__name__}", _endpoint(core, action), methods=["POST"])
-        for action in ACTIONS
+        Route(f"/_sim/do/{name}", _endpoint(core, action), methods=["POST"])
+        for name, action in BY_NAME.items()
     ]
 
 

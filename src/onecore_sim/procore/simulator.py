@@ -16,6 +16,7 @@ from onecore_sim.procore import (
     api_master,
     api_webhooks,
     do,
+    faults,
     oauth,
     pages,
     seeding,
@@ -37,6 +38,7 @@ class ProcoreSimulator:
         self.clock = self.core.clock
         self.switches = self.core.switches
         self.faults = Faults()
+        self.catalogue = faults.CATALOGUE
         self.log = RequestLog()
         self._sender = Sender(self.core)
 
@@ -64,6 +66,9 @@ class ProcoreSimulator:
         """Hold this builder and nothing else; tokens, hooks and counts are gone."""
         self.core.state = seeding.state_of(builder, self.clock.now())
         self.core.limits.reset()
+
+    def act(self, name: str) -> None:
+        do.BY_NAME[name](self.core, {})
 
     async def start(self) -> None:
         await self._sender.start()

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from onecore_sim.xero import (
+    acts,
     chart,
     contacts,
     documents,
@@ -420,6 +421,7 @@ SYSTEM: dict[str, Callable[["XeroSimulator", Asked], Asked]] = {
     "revoke": revoke,
     "revoke_grant": revoke,
     "grant_scopes": grant_scopes,
+    **acts.ACTS,
 }
 
 

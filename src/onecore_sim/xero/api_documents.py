@@ -96,8 +96,9 @@ def write_many(
     before = msgspec.json.encode(call.org) if len(sent) > 1 else b""
     shown: list[dict[str, Any]] = []
     bad: list[dict[str, Any]] = []
-    for element in sent:
+    for number, element in enumerate(sent, 1):
         try:
+            call.check_element(number)
             item = save(element)
             word = "WARNING" if item.get("Warnings") else "OK"
             shown.append(item if summarize else {**item, "StatusAttributeString": word})

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from onecore_sim.kit.faults import Fault, Kind
+from onecore_sim.kit.server import FAULT
 from onecore_sim.xero import limits, oauth, replays, settings, wire
 from onecore_sim.xero.desk import Actor, Desk, Refused
 from onecore_sim.xero.state import App, Grant, Organisation, Replay
@@ -49,7 +51,12 @@ class Call:
     headers: dict[str, str]
     body: bytes
     base_url: str
-    notes: dict[str, str] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+
+    def check_element(self, number: int) -> None:
+        """Raises Refused where a fault refuses that element of the batch, counted from 1."""
+        if number in self.refused:
+            raise Refused(self.refused[number])
 
     def flag(self, name: str, default: bool = False) -> bool:
         return self.query.get(name, str(default)).lower() == "true"
@@ -143,7 +150,15 @@ async def _call(
         headers={k.lower(): v for k, v in request.headers.items()},
         body=await request.body(),
         base_url=str(request.base_url).rstrip("/"),
+        refused=_refused(request),
     )
+
+
+def _refused(request: Request) -> dict[int, str]:
+    fault: Fault | None = request.scope.get(FAULT)
+    if fault is None or fault.kind is not Kind.PART_REFUSED:
+        return {}
+    return dict.fromkeys(fault.elements, fault.message)
 
 
 def _too_many(sim: "XeroSimulator", over: limits.Over, client_id: str, org_id: str) -> Response:

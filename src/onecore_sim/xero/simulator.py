@@ -12,7 +12,7 @@ from onecore_sim.kit.clock import SimClock
 from onecore_sim.kit.faults import Faults
 from onecore_sim.kit.requestlog import RequestLog
 from onecore_sim.kit.switches import Switches
-from onecore_sim.xero import actions, api, oauth, pages, seed, settings, webhooks
+from onecore_sim.xero import actions, acts, api, faults, oauth, pages, seed, settings, webhooks
 from onecore_sim.xero.desk import Change
 from onecore_sim.xero.limits import Limits
 from onecore_sim.xero.state import Organisation, State
@@ -27,6 +27,7 @@ class XeroSimulator:
         self.clock = SimClock()
         self.switches = Switches(settings.DECLARED)
         self.faults = Faults()
+        self.catalogue = faults.CATALOGUE
         self.log = RequestLog()
         self.state = State()
         self.limits = Limits()
@@ -55,6 +56,9 @@ class XeroSimulator:
         # a day back: what tests change today is then newer than what was always there
         self.state = seed.state_from(builder, self.clock.now() - timedelta(days=1))
         self.limits.in_flight.clear()
+
+    def act(self, name: str) -> None:
+        acts.ACTS[name](self, {})
 
     def publish(self, org: Organisation, changes: Iterable[Change]) -> None:
         """Queue webhook events for what a request changed, once for each record."""
