@@ -33,7 +33,10 @@ DATABASES = {
 _base = urlsplit(_ours.base_url)
 _https = _base.scheme == "https"
 if _url:
-    SECRET_KEY = Keyring.from_setting(_ours.secret_key, _ours.data_dir).purpose_key("django")
+    _keyring = Keyring.from_setting(_ours.secret_key, _ours.data_dir)
+    SECRET_KEY = _keyring.purpose_key("django")
+    # Who signed in before a rotation stays signed in for as long as the old key is named.
+    SECRET_KEY_FALLBACKS = _keyring.older_purpose_keys("django")
 else:  # a process that never serves, such as a type check
     SECRET_KEY = secrets.token_hex(32)
 DEBUG = False

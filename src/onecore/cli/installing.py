@@ -125,4 +125,50 @@ def restore(file: Path, as_json: bool) -> None:
     Output(as_json).show(told, lambda: click.echo(f"Restored from {file}."))
 
 
-COMMANDS = (migrate, doctor, user, backup, restore)
+@click.group()
+def secrets() -> None:
+    """What is stored sealed: tokens, client secrets, the keys of digests."""
+
+
+@secrets.command("rotate")
+@click.option("--dry-run", is_flag=True, help="Only count what would be done.")
+@with_json
+def rotate_secrets(dry_run: bool, as_json: bool) -> None:
+    """Seal everything under the first key of ONECORE_SECRET_KEY; safe while OneCore runs.
+
+    Put a new key first and the old one behind it, start every process with both, then run this.
+    """
+    with engine() as service:
+        from onecore.engine.use import resealing  # noqa: PLC0415
+
+        done = resealing.reseal(service, actor(), dry_run)
+
+    def human() -> None:
+        moved = plural(done.moved, "secret")
+        click.echo(
+            f"{moved} would be sealed anew, {done.current} are under the first key."
+            if dry_run
+            else f"{moved} sealed anew, {done.current} were under the first key already."
+        )
+        if done.unreadable:
+            click.echo(
+                f"{plural(len(done.unreadable), 'secret')} opened with no key here: "
+                f"{', '.join(done.unreadable[:5])}{' …' if len(done.unreadable) > 5 else ''}. "
+                "Add the key that sealed them at the end of ONECORE_SECRET_KEY and run this "
+                "again, or connect anew what they belong to."
+            )
+        elif not dry_run:
+            click.echo("The other keys are needed no more: start every process with the first.")
+
+    told = {
+        "current": done.current,
+        "moved": done.moved,
+        "unreadable": list(done.unreadable),
+        "dry_run": dry_run,
+    }
+    Output(as_json).show(told, human)
+    if done.unreadable:
+        raise Ended(NEEDS_A_PERSON)
+
+
+COMMANDS = (migrate, doctor, user, secrets, backup, restore)

@@ -43,7 +43,7 @@ class Keyring:
         if not secrets:
             raise KeyUnusable("There is no secret key.")
         materials = [_material(secret, n) for n, secret in enumerate(secrets, 1)]
-        self._newest = materials[0]
+        self._newest, self._older = materials[0], materials[1:]
         self._first = _id_of(self._newest)
         self._ciphers = {_id_of(x): AESGCM(_derived(x, b"seal", 32)) for x in materials}
 
@@ -64,6 +64,10 @@ class Keyring:
     def purpose_key(self, purpose: str) -> str:
         """64 hex digits for another purpose, such as signing cookies; a rotation changes them."""
         return _derived(self._newest, b"for " + purpose.encode(), 32).hex()
+
+    def older_purpose_keys(self, purpose: str) -> list[str]:
+        """What `purpose_key` gave under the keys before the newest."""
+        return [_derived(x, b"for " + purpose.encode(), 32).hex() for x in self._older]
 
     def seal(self, plain: bytes, bound_to: str) -> bytes:
         """What may be stored; `bound_to` names its one place, as "grant:12:access_token"."""

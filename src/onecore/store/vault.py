@@ -11,6 +11,11 @@ class Vault:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
+    @property
+    def keyring(self) -> Keyring:
+        """The keys themselves, for whoever seals everything anew."""
+        return self._keyring
+
     def seal(self, text: str, bound_to: str) -> bytes:
         return self._keyring.seal(text.encode(), bound_to)
 

@@ -6,6 +6,7 @@ from onecore.domain.ids import WorkspaceId
 from onecore.engine.service import Service
 from onecore.engine.use import upgrading, workspaces
 from onecore.engine.use.doctoring import Check
+from onecore.store import sealed
 from onecore.store.models import Workspace
 from onecore.store.secrets import SecretUnreadable
 
@@ -44,6 +45,10 @@ def _secrets(service: Service) -> Check:
     except SecretUnreadable as unreadable:
         step = "Bring back the secret key the database was used with, or connect everything again."
         return Check("stored secrets", False, str(unreadable), step)
+    waiting = sealed.outdated(service.vault.keyring)
+    if waiting:
+        step = "Run: onecore secrets rotate; then the old key can be dropped."
+        return Check("stored secrets", False, f"{waiting} are not sealed with the first key", step)
     return Check("stored secrets", True, "open with this key")
 
 
