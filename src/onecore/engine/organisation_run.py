@@ -36,6 +36,7 @@ from onecore.store import hints
 from onecore.store.hints import Said
 from onecore.store.leases import Lease, LeaseLost, Owner
 from onecore.store.models import Organisation, WorkspaceOrganisation
+from onecore.store.secrets import SecretUnreadable
 from onecore.timing import phase, spending
 
 log = structlog.get_logger("onecore.engine")
@@ -168,6 +169,8 @@ class OrganisationRun:
                 turn.trouble(str(trouble), workspace)
             except AccessLost as lost:
                 turn.trouble(lost.detail, workspace)
+            except SecretUnreadable as sealed:
+                turn.trouble(str(sealed), workspace)
             except ENDS_THE_TURN:
                 raise
             except Exception as error:
