@@ -10,7 +10,6 @@ import pytest
 from tests.cli.books import claim
 from tests.harness import PROCORE_APP, SECRET_KEY, XERO_CUSTOM, Installation
 from tests.simulators import Simulators
-from tests.store.servers import eventually
 
 NEW = "another test's secret key that is as long as the first"
 WEBHOOK_KEY = "a webhook key that nobody else knows"

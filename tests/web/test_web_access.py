@@ -35,7 +35,7 @@ def _patterns(found: list[URLPattern | URLResolver], before: str) -> list[tuple[
     return result
 
 
-def _addresses(workspace: int) -> list[tuple[str, str]]:
+def addresses(workspace: int) -> list[tuple[str, str]]:
     """Every address there is, with something plausible in its places."""
     found = []
     for name, route in _patterns(get_resolver().url_patterns, "/"):
@@ -48,7 +48,7 @@ def _addresses(workspace: int) -> list[tuple[str, str]]:
 
 def test_every_address_but_the_few_open_ones_asks_who_is_there(desk: Desk) -> None:
     asked = 0
-    for name, address in _addresses(int(desk.workspace)):
+    for name, address in addresses(int(desk.workspace)):
         if name in OPEN:
             continue
         for method in ("get", "post"):
@@ -68,7 +68,7 @@ def test_a_fragment_sends_its_page_to_the_sign_in(desk: Desk) -> None:
 def test_a_workspace_of_others_is_not_there(desk: Desk, signed_in: As) -> None:
     other = workspaces.add(desk.service, "Other", "test")
     client = signed_in("accountant")
-    for name, address in _addresses(int(other)):
+    for name, address in addresses(int(other)):
         if "/w/" in address:
             assert client.get(address).status_code == 404, name
             assert client.post(address).status_code == 404, name
