@@ -82,15 +82,14 @@ def test_the_whole_flow_speaks_to_the_two_remotes_alone(
     assert set(connections) == {(str(url.hostname), int(url.port or 0)) for url in urls}
 
 
-@pytest.mark.parametrize("status", [302, 307])
 @pytest.mark.parametrize(
-    ("side", "method", "path"),
+    ("side", "method", "path", "status"),
     [
-        ("procore", "GET", "/requisitions"),
-        ("procore", "POST", "/oauth/token"),
-        ("xero", "GET", "/Invoices"),
-        ("xero", "PUT", "/Invoices"),
-        ("xero", "POST", "/connect/token"),
+        ("procore", "GET", "/requisitions", 302),
+        ("procore", "POST", "/oauth/token", 307),
+        ("xero", "GET", "/Invoices", 301),
+        ("xero", "PUT", "/Invoices", 308),
+        ("xero", "POST", "/connect/token", 307),
     ],
 )
 def test_no_redirect_is_followed(
