@@ -15,7 +15,6 @@ from onecore_sim.procore.core import Core
 from onecore_sim.procore.errors import ApiError, not_found
 from onecore_sim.procore.markup import button, dollars, form, link, number, row, status, table, text
 from onecore_sim.procore.state import CLIENT_ID, CLIENT_SECRET, PERSON, Commitment, Project
-from onecore_sim.procore.switch_page import set_switch, switches_page
 from onecore_sim.procore.theme import page
 from onecore_sim.procore.wire_contracts import totals, vendor_name
 
@@ -59,7 +58,6 @@ def routes(core: Core) -> list[BaseRoute]:
         ("/", _home),
         ("/vendors", _vendors),
         ("/clock", _clock),
-        ("/switches", _switches),
         (f"{PROJECT}/home", _project),
         (f"{CONTRACT}/commitments/{{id:int}}", _commitment),
         (f"{CONTRACT}/commitments/{{id:int}}/requisitions/new", _new_claim),
@@ -67,7 +65,6 @@ def routes(core: Core) -> list[BaseRoute]:
     ]
     done: list[tuple[str, Doing]] = [
         ("/clock", _move_clock),
-        ("/switches", _turn),
         ("/vendors", _add_vendor),
         (f"{PROJECT}/home", _set_project),
         (f"{CONTRACT}/commitments/{{id:int}}/requisitions/new", _make_claim),
@@ -310,12 +307,3 @@ def _move_clock(core: Core, request: Request, fields: dict[str, str]) -> str:
     except ValueError:
         raise ApiError(400, "That is not a time") from None
     return "/clock"
-
-
-def _switches(core: Core, request: Request) -> str:
-    return switches_page(core)
-
-
-def _turn(core: Core, request: Request, fields: dict[str, str]) -> str:
-    set_switch(core, fields)
-    return "/switches"

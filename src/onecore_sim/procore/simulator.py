@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 
 from onecore_sim import generator
 from onecore_sim.builder import Builder
+from onecore_sim.kit import steering
 from onecore_sim.kit.faults import Faults
 from onecore_sim.kit.requestlog import RequestLog
 from onecore_sim.procore import (
@@ -20,6 +21,7 @@ from onecore_sim.procore import (
     oauth,
     pages,
     seeding,
+    theme,
 )
 from onecore_sim.procore.core import Core
 from onecore_sim.procore.sender import Sender
@@ -50,6 +52,7 @@ class ProcoreSimulator:
             *oauth.routes(self.core),
             *merged,
             *pages.routes(self.core),
+            *steering.routes(self, theme.page),
         ]
 
     def dump_state(self) -> bytes:

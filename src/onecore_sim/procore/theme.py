@@ -52,6 +52,7 @@ def page(title: str, body: str) -> str:
         f"<title>{html.escape(title)} · Procore simulator</title><style>{STYLE}</style></head>"
         '<body><div class="banner" role="note">Procore simulator: nothing here is real</div>'
         '<nav aria-label="Main"><a href="/">Projects</a><a href="/vendors">Vendors</a>'
-        '<a href="/clock">Clock</a><a href="/switches">Switches</a></nav>'
+        '<a href="/clock">Clock</a><a href="/switches">Switches</a>'
+        '<a href="/faults">Faults</a></nav>'
         f"<main>{body}</main></body></html>"
     )

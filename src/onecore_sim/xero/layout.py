@@ -42,6 +42,7 @@ def page(title: str, body: str, navigation: str = "") -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} · Xero simulator</title><style>{STYLE}</style></head>"
         '<body><header><strong>Xero simulator</strong><a href="/">Organisations</a>'
-        '<a href="/sim/apps">Connected apps</a><a href="/sim/clock">Clock</a></header>'
+        '<a href="/sim/apps">Connected apps</a><a href="/sim/clock">Clock</a>'
+        '<a href="/sim/switches">Switches</a><a href="/sim/faults">Faults</a></header>'
         f"<nav aria-label='Organisation'>{navigation}</nav><main>{body}</main></body></html>"
     )

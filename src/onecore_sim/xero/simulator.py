@@ -8,11 +8,23 @@ from starlette.routing import BaseRoute
 
 from onecore_sim import generator
 from onecore_sim.builder import Builder
+from onecore_sim.kit import steering
 from onecore_sim.kit.clock import SimClock
 from onecore_sim.kit.faults import Faults
 from onecore_sim.kit.requestlog import RequestLog
 from onecore_sim.kit.switches import Switches
-from onecore_sim.xero import actions, acts, api, faults, oauth, pages, seed, settings, webhooks
+from onecore_sim.xero import (
+    actions,
+    acts,
+    api,
+    faults,
+    layout,
+    oauth,
+    pages,
+    seed,
+    settings,
+    webhooks,
+)
 from onecore_sim.xero.desk import Change
 from onecore_sim.xero.limits import Limits
 from onecore_sim.xero.state import Organisation, State
@@ -40,6 +52,7 @@ class XeroSimulator:
             *api.routes(self),
             *actions.routes(self),
             *pages.routes(self),
+            *steering.routes(self, layout.page, "/sim"),
         ]
 
     def dump_state(self) -> bytes:
