@@ -1,61 +1,73 @@
 """Another OneCore process on a test's database and simulators.
 
-`python -m tests.worker_process` syncs a workspace until it is idle and prints what it came to.
-What it works on, and how far its clock is ahead, it takes from the environment `start` makes.
+It syncs a workspace until it is idle and prints what it came to. What it works on, and how far
+its clock is ahead, it is told by `start`. It is forked from a server that has imported everything
+(`tests.fork_server`), so that a test may kill dozens.
 """
 
 import json
 import os
 import signal
-import subprocess
-import sys
+import time
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from tests.fork_server import Forked, ForkServer
 from tests.simulators import Simulator
 
 if TYPE_CHECKING:
     from tests.desk import Desk
 
-ROOT = Path(__file__).parents[1]
-PREFIX = "ONECORE_TEST_"
+_servers: dict[str, ForkServer] = {}
+"""Fork servers by the database their children use."""
 
 
 @dataclass(slots=True)
 class Worker:
     """The process, as the test that started it sees it."""
 
-    process: subprocess.Popen[str]
+    process: Forked
 
     def end(self, timeout: float = 60) -> dict[str, Any]:
-        """What it printed, once it has ended by itself; fails with what it said otherwise."""
-        out, err = self.process.communicate(timeout=timeout)
-        assert self.process.returncode == 0, f"exit {self.process.returncode}\n{out}\n{err}"
-        told: dict[str, Any] = json.loads(out.splitlines()[-1])
+        """What it came to, once it has ended by itself; fails with what it said otherwise."""
+        told: dict[str, Any] = json.loads(self.said(timeout).splitlines()[-1])
         return told
+
+    def said(self, timeout: float = 60) -> str:
+        """Everything it printed, once it has ended by itself; fails with that otherwise."""
+        code = self.process.wait(timeout)
+        out, err = self.process.out, self.process.err
+        assert code == 0, f"exit {code}\n{out}\n{err}"
+        return err + out
 
     def dies(self, timeout: float = 60) -> str:
         """Waits for it to be killed at the point it was told; what it printed until then."""
-        out, err = self.process.communicate(timeout=timeout)
-        code = self.process.returncode
+        code = self.process.wait(timeout)
+        out, err = self.process.out, self.process.err
         assert code == -signal.SIGKILL, f"exit {code}, so the point was not reached\n{out}\n{err}"
         return out + err
 
-    def stops(self) -> None:
+    def stops(self, timeout: float = 60) -> None:
         """Waits for it to pause at the point it was told."""
-        _, status = os.waitpid(self.process.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status), status
+        self.process.stopped(timeout)
 
     def goes_on(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        self.process.send(signal.SIGCONT)
+
+    def says(self, line: str, timeout: float = 60) -> None:
+        """Waits for it to print a line."""
+        deadline = time.monotonic() + timeout
+        while line not in self.process.out.splitlines():
+            assert time.monotonic() < deadline, self.process.out + self.process.err
+            time.sleep(0.01)
 
     def kill(self) -> None:
         """End it, whatever it is doing; nothing happens where it has ended."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
+        if self.process.returncode is None:
+            self.process.send(signal.SIGKILL)
+            self.process.wait(20)
 
 
 def another(
@@ -69,34 +81,24 @@ def another(
         desk.procore,
         desk.xero,
         _database_url(),
-        WORKSPACE=str(desk.workspace),
-        CRASH=crash,
-        AHEAD=str((desk.clock.offset + ahead).total_seconds()),
-        TIMEOUT=str(timeout),
+        workspace=str(desk.workspace),
+        crash=crash,
+        ahead=str((desk.clock.offset + ahead).total_seconds()),
+        timeout=str(timeout),
     )
 
 
-def start(procore: Simulator, xero: Simulator, database_url: str, **more: str) -> Worker:
-    """A process on any database; without `WORKSPACE` it makes the tables and a desk there."""
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("ONECORE_")}
-    environ |= {
-        "ONECORE_DATA_DIR": os.environ["ONECORE_DATA_DIR"],
-        "ONECORE_RESOLVED_DATABASE_URL": database_url,
-        "ONECORE_DB_PATIENCE": "3",
-        f"{PREFIX}PROCORE": procore.url,
-        f"{PREFIX}XERO": xero.url,
-        **{f"{PREFIX}{name}": value for name, value in more.items()},
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
-    }
-    return Worker(
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.worker_process"],
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    )
+def start(procore: Simulator, xero: Simulator, database_url: str, **said: str) -> Worker:
+    """A process on any database; without `workspace` it makes the tables and a desk there."""
+    if database_url not in _servers:
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("ONECORE_")}
+        environ |= {
+            "ONECORE_DATA_DIR": os.environ["ONECORE_DATA_DIR"],
+            "ONECORE_RESOLVED_DATABASE_URL": database_url,
+            "ONECORE_DB_PATIENCE": "3",
+        }
+        _servers[database_url] = ForkServer(environ)
+    return Worker(_servers[database_url].fork({"procore": procore.url, "xero": xero.url, **said}))
 
 
 def _database_url() -> str:
@@ -113,34 +115,41 @@ def _database_url() -> str:
     return f"postgresql://{user}:{password}@/{there['NAME']}?{where}"
 
 
-def main() -> None:
+# --- in the process itself --------------------------------------------------------------------
+
+
+def warm() -> None:
+    """Import all there is, without a connection to anything."""
     from onecore.app import setup_django
 
     setup_django()
-    told = {k.removeprefix(PREFIX): v for k, v in os.environ.items() if k.startswith(PREFIX)}
-    both = Both(
-        Simulator.at("procore", told.pop("PROCORE")), Simulator.at("xero", told.pop("XERO"))
-    )
-    print(json.dumps(work(both, told) if "WORKSPACE" in told else furnish(both)))
+    import tests.desk  # noqa: F401
+
+
+def do(said: dict[str, str]) -> None:
+    print(json.dumps(work(said) if "workspace" in said else furnish(said)))
 
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    procore: Simulator
-    xero: Simulator
+    """The simulators; of those a test is told of, all that matters is the address."""
+
+    procore: Any
+    xero: Any
 
     def reset(self) -> None:
         self.procore.reset()
         self.xero.reset()
 
 
-def furnish(both: Both) -> dict[str, Any]:
+def furnish(said: dict[str, str]) -> dict[str, Any]:
     """Tables, and a workspace connected and mapped in them."""
     from django.core.management import call_command
 
     from tests.desk import Desk
 
     call_command("migrate", verbosity=0)
+    both = Both(Simulator.at("procore", said["procore"]), Simulator.at("xero", said["xero"]))
     desk = Desk(both)  # type: ignore[arg-type]
     desk.connect()
     desk.map_all()
@@ -148,12 +157,11 @@ def furnish(both: Both) -> dict[str, Any]:
     return {"workspace": desk.workspace}
 
 
-def work(both: Both, told: dict[str, str]) -> dict[str, Any]:
-    """Sync until idle; `PATIENT` comes back after the database was out of reach."""
-    import time
-
+def work(said: dict[str, str]) -> dict[str, Any]:
+    """Sync until idle; `patient` comes back after the database was out of reach."""
     from django.db import InterfaceError, OperationalError
 
+    from onecore import crash
     from onecore.app import HttpRemotes
     from onecore.domain.ids import WorkspaceId
     from onecore.engine.service import Service
@@ -162,12 +170,15 @@ def work(both: Both, told: dict[str, str]) -> dict[str, Any]:
     from onecore.store.vault import Vault
     from tests.desk import SECRET, MovableClock, settings_for
 
+    if said.get("crash"):
+        crash.die_at(said["crash"])
     clock = MovableClock()
-    clock.offset = timedelta(seconds=float(told.get("AHEAD", "0")))
-    settings = settings_for(both)  # type: ignore[arg-type]
+    clock.offset = timedelta(seconds=float(said.get("ahead", "0")))
+    there = Both(SimpleNamespace(url=said["procore"]), SimpleNamespace(url=said["xero"]))
+    settings = settings_for(there)  # type: ignore[arg-type]
     service = Service(settings, HttpRemotes(settings, clock), Vault(Keyring([SECRET])), clock)
-    workspace = WorkspaceId(int(told["WORKSPACE"]))
-    limit = timedelta(seconds=float(told.get("TIMEOUT", "30")))
+    workspace = WorkspaceId(int(said["workspace"]))
+    limit = timedelta(seconds=float(said.get("timeout", "30")))
     lost = 0
     try:
         while True:
@@ -178,14 +189,10 @@ def work(both: Both, told: dict[str, str]) -> dict[str, Any]:
                 break
             except (OperationalError, InterfaceError):
                 lost += 1
-                if "PATIENT" not in told:
+                if "patient" not in said:
                     raise
                 print("lost", flush=True)
                 time.sleep(0.1)
     finally:
         service.close()
     return {"done": done.done, "idle": done.idle, "troubles": done.troubles, "lost": lost}
-
-
-if __name__ == "__main__":
-    main()

@@ -117,11 +117,9 @@ def claim(desk: Desk, vendor: int) -> SourceRef:
 
 def ran(desk: Desk, timeout: float = 30) -> str:
     """Everything a worker printed while it synced."""
-    worker = another(desk, timeout=timeout)
-    out, err = worker.process.communicate(timeout=90)
-    assert worker.process.returncode == 0, out + err
-    assert "remote.call" in out
-    return str(out) + str(err)
+    told = another(desk, timeout=timeout).said(timeout=90)
+    assert "remote.call" in told
+    return told
 
 
 def _met_with_trouble(desk: Desk) -> str:

@@ -44,19 +44,16 @@ def test_the_same_process_goes_on_when_the_database_is_back(
         procore,
         xero,
         url,
-        WORKSPACE=str(told["workspace"]),
-        CRASH=f"{name}:{nth or 1}:STOP",
-        PATIENT="yes",
-        TIMEOUT="3",
+        workspace=str(told["workspace"]),
+        crash=f"{name}:{nth or 1}:STOP",
+        patient="yes",
+        timeout="3",
     )
     try:
         worker.stops()
         kill_all(server)
         worker.goes_on()
-        assert worker.process.stdout is not None
-        for line in worker.process.stdout:
-            if line.strip() == "lost":
-                break
+        worker.says("lost")
         assert server.ensure() == url
         done = worker.end()
     finally:
@@ -64,7 +61,7 @@ def test_the_same_process_goes_on_when_the_database_is_back(
     assert done["lost"] > 0
     if not done["idle"]:
         later = start(
-            procore, xero, url, WORKSPACE=str(told["workspace"]), AHEAD=str(POINTS[point])
+            procore, xero, url, workspace=str(told["workspace"]), ahead=str(POINTS[point])
         )
         assert later.end()["idle"]
     organisation = next(iter(xero.state()["organisations"].values()))

@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 
-from onecore.engine import crash
 from onecore.store.models import Link
 from tests.desk import Desk, money
 from tests.engine.fifty import (
@@ -30,11 +29,6 @@ REMOVING = ("intent.written", "send.write:2", "answer.remove", "outcome.written"
 IN_DOUBT = ("doubt.found", "doubt.found:9", "doubt.absent", "doubt.absent:9")
 NOT_SENT = {"lease.taken", "index.written", "feed.answered", "feed.read", "intent.written",
             "send.write"}  # fmt: skip
-
-
-def test_every_point_there_is_is_walked_here() -> None:
-    walked = {point.partition(":")[0] for point in (*CREATING, *CHANGING, *REMOVING, *IN_DOUBT)}
-    assert walked == set(crash.POINTS)
 
 
 @pytest.mark.parametrize("point", CREATING)

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from onecore.crash import reach
 from onecore.domain.documents import Bill, PostedBill
 from onecore.domain.refs import Flow
 from onecore.engine import db
 from onecore.engine.bills import Plan, body_digest
 from onecore.engine.context import Books, Context
-from onecore.engine.crash import reach
 from onecore.engine.doubt import marked
 from onecore.engine.links import link_created, link_renewed
 from onecore.ports import (

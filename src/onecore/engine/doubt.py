@@ -6,12 +6,12 @@ from uuid import UUID
 
 from django.db import transaction
 
+from onecore.crash import reach
 from onecore.domain.documents import PostedBill
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, parse_ref
 from onecore.engine import db
 from onecore.engine.context import Context
-from onecore.engine.crash import reach
 from onecore.engine.index import mark_text
 from onecore.engine.links import agree_on, link_created, link_renewed, match_lines
 from onecore.ports import LONGEST_WRITE

@@ -8,12 +8,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Min
 
+from onecore.crash import reach
 from onecore.domain.ids import OrganisationId, ProjectId, WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
 from onecore.domain.settings import Mode
 from onecore.engine import db
 from onecore.engine.context import Context
-from onecore.engine.crash import reach
 from onecore.ports import NotVisible, Project, Remote, RequisitionHead
 from onecore.store import hints
 from onecore.store.models import Document, Feed, RemoteLimit

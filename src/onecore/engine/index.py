@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from onecore.crash import reach
 from onecore.domain.documents import PostedBill
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.domain.marks import read_mark
 from onecore.domain.refs import Flow, parse_ref
 from onecore.engine import db
 from onecore.engine.context import Books
-from onecore.engine.crash import reach
 from onecore.ports import Clock
 from onecore.store import documents, hints, index
 from onecore.store.models import Link, Organisation

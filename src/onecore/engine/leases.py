@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
+from onecore.crash import reach
 from onecore.engine import db
-from onecore.engine.crash import reach
 from onecore.ports import LONGEST_WRITE
 from onecore.store.leases import LEASE_SECONDS, Lease, LeaseLost, Owner, take
 

@@ -11,11 +11,11 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from onecore.crash import reach
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.engine import calls, db, feeds, grants
 from onecore.engine.bills import retry_at
 from onecore.engine.context import Context, Contexts, NotConnected
-from onecore.engine.crash import reach
 from onecore.engine.delivery import BATCH
 from onecore.engine.doubt import about_to_send, next_look, settle_doubts
 from onecore.engine.index import BillSweep

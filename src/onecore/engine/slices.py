@@ -6,13 +6,13 @@ from functools import partial
 
 from django.db import transaction
 
+from onecore.crash import reach
 from onecore.domain.ids import OrganisationId
 from onecore.domain.refs import Flow
 from onecore.domain.settings import Mode
 from onecore.engine import db, withdrawals
 from onecore.engine.bills import Adopt, Plan, body_digest, plan_bills
 from onecore.engine.context import Context
-from onecore.engine.crash import reach
 from onecore.engine.delivery import Delivered, Deliverer
 from onecore.engine.firewall import guard
 from onecore.engine.index import BillSweep
