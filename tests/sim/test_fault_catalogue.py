@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Route
 
 from onecore_sim.kit.catalogue import Asked, Catalogue, Unknown
-from onecore_sim.kit.faults import Fault, Faults, Kind
+from onecore_sim.kit.faults import EVENT, Fault, Faults, Kind
 from onecore_sim.procore import api_claims, api_contracts, api_master, api_webhooks
 from onecore_sim.procore.faults import CATALOGUE as PROCORE
 from onecore_sim.procore.simulator import ProcoreSimulator
@@ -31,6 +31,8 @@ def addresses(name: str) -> set[tuple[str, str]]:
 def test_every_endpoint_of_the_catalogue_is_one_the_simulator_serves(name: str) -> None:
     served = addresses(name)
     for endpoint in BOTH[name].endpoints.values():
+        if endpoint.method == EVENT:
+            continue
         methods = endpoint.method.split("|") if endpoint.method else ["GET", "POST"]
         hit = {(m, p) for m, p in served if m in methods and re.search(endpoint.path, p)}
         assert hit, endpoint
@@ -92,6 +94,20 @@ def test_a_wait_is_told_or_not() -> None:
     untold = laid(PROCORE, "limit_hour", seconds=90.0, told=False)
     assert untold.stamps == {"X-Rate-Limit-Reset": 90}
     assert "Retry-After" not in untold.headers
+
+
+def test_a_fault_of_events_hits_no_request_and_the_other_way_round() -> None:
+    faults = Faults()
+    faults.add(Fault(kind=Kind.DOUBLED, times=0))
+    faults.add(Fault(kind=Kind.LOST, times=0))
+    met, told = faults.meet("GET", "/x"), faults.meet_event("INVOICE CREATE")
+    assert met is not None
+    assert told is not None
+    assert (met.kind, told.kind) == (Kind.LOST, Kind.DOUBLED)
+    with pytest.raises(Unknown):
+        XERO.rule(Asked(name="webhook_late", endpoint="invoices.put"))
+    with pytest.raises(Unknown):
+        XERO.rule(Asked(name="reply_lost", endpoint="webhooks.invoice"))
 
 
 def test_laying_one_leaves_the_catalogue_as_it_was() -> None:

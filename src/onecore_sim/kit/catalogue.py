@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from onecore_sim.kit.faults import Fault
+from onecore_sim.kit.faults import EVENT, Fault
 
 
 class Unknown(ValueError):
@@ -45,7 +45,7 @@ class Named:
     `takes` has the parameters one may set beside which requests are hit, and what they are unless
     set: `seconds`, `told` (whether Retry-After tells them), `status`, `elements`, `say` (a key of
     `words`). `only` names the endpoints it can be laid on, the first being the usual one; empty is
-    all, any request of the API unless said. `stamps` are headers that tell when `seconds` end.
+    every one of requests, all unless said. `stamps` are headers that tell when `seconds` end.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Catalogue:
     def __init__(self, endpoints: Iterable[Endpoint], faults: Iterable[Named]) -> None:
         self.endpoints = {one.name: one for one in endpoints}
         self.faults = {one.name: one for one in faults}
-        self._any = next(iter(self.endpoints))
+        self._requests = tuple(e.name for e in self.endpoints.values() if e.method != EVENT)
 
     def rule(self, asked: Asked) -> Fault:
         """The rule to lay. Raises Unknown naming what is known."""
@@ -113,8 +113,8 @@ class Catalogue:
         return rule
 
     def _place(self, named: Named, wanted: str | None) -> Endpoint:
-        allowed = named.only or tuple(self.endpoints)
-        name = wanted or (named.only or (self._any,))[0]
+        allowed = named.only or self._requests
+        name = wanted or allowed[0]
         if name not in self.endpoints:
             known = ", ".join(self.endpoints)
             raise Unknown(f"There is no endpoint {name!r}. Known: {known}.")
@@ -131,7 +131,7 @@ class Catalogue:
                     "about": one.about,
                     "takes": dict(one.takes),
                     "says": sorted(one.words),
-                    "endpoints": list(one.only or self.endpoints),
+                    "endpoints": list(one.only or self._requests),
                 }
                 for one in self.faults.values()
             ],

@@ -1,7 +1,7 @@
-"""Named faults that every remote can have: of servers, of connections, of the token endpoint."""
+"""Named faults that every remote can have: of servers, connections, the token endpoint, events."""
 
-from onecore_sim.kit.catalogue import Named
-from onecore_sim.kit.faults import Fault, Kind
+from onecore_sim.kit.catalogue import Endpoint, Named
+from onecore_sim.kit.faults import EVENT, Fault, Kind
 
 WRITES = "POST|PUT|PATCH|DELETE"
 LONGER_THAN_ANYONE_WAITS = 120.0
@@ -30,6 +30,26 @@ CONNECTION = (
     Named("reply_lost", "Carried out, then the connection closes without an answer.",
           Fault(kind=Kind.LOST)),
 )  # fmt: skip
+
+
+def of_events(*endpoints: Endpoint) -> tuple[Named, ...]:
+    """What can befall the events that webhooks tell of; `endpoints` are all of those."""
+    only = tuple(one.name for one in endpoints)
+    return (
+        Named("webhook_doubled", "The event is sent twice.", Fault(kind=Kind.DOUBLED), only=only),
+        Named("webhook_late", "The event is sent so many seconds later, by the simulator's clock.",
+              Fault(kind=Kind.LATE), {"seconds": 60.0}, only),
+        Named("webhook_reordered", "The event is sent after the one that follows it, or alone after"
+              " a minute of the simulator's clock.", Fault(kind=Kind.REORDERED), only=only),
+        Named("webhook_dropped", "The event is never sent.", Fault(kind=Kind.DROPPED), only=only),
+        Named("webhook_forged", "Before the event somebody else sends the same, not knowing the "
+              "secret.", Fault(kind=Kind.FORGED), only=only),
+    )  # fmt: skip
+
+
+def events_about(name: str, about: str = "") -> Endpoint:
+    """The events whose resource or category begins with `about`; "webhooks" are all."""
+    return Endpoint(name, EVENT, f"^({about})" if about else "")
 
 
 def refused_sign_in(status: int) -> tuple[Named, ...]:

@@ -20,15 +20,26 @@ class Kind(StrEnum):
     TRUNCATED = "truncated"  # carried out, half of the body arrives
     ACT = "act"  # `act` happens first, then the request is carried out and answered properly
     PART_REFUSED = "part_refused"  # the `elements` of a batch are refused, saying `message`
+    # Of events that webhooks tell, not of requests:
+    DOUBLED = "doubled"  # sent twice
+    LATE = "late"  # sent so many `seconds` later by the simulator's clock
+    REORDERED = "reordered"  # sent after the one that follows it
+    DROPPED = "dropped"  # never sent
+    FORGED = "forged"  # somebody else sends it first, who cannot sign
+
+
+EVENT = "EVENT"
+"""Stands where a request has its method, for what webhooks tell."""
+OF_EVENTS = {Kind.DOUBLED, Kind.LATE, Kind.REORDERED, Kind.DROPPED, Kind.FORGED}
 
 
 class Fault(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One rule.
 
     `method` ("" is any, "PUT|POST" either) and `path` (a regular expression searched in the path
-    with its query) choose requests; of those, the first `skip` pass, then `times` are hit (0 means
-    all), each with probability `chance` drawn from `seed`. `name` is the catalogue's, "" when laid
-    by kind.
+    with its query, or in what an event is about) choose requests; of those, the first `skip` pass,
+    then `times` are hit (0 means all), each with probability `chance` drawn from `seed`. `name` is
+    the catalogue's, "" when laid by kind.
 
     `act` is something done at the remote just before, by the simulator's name for it. `stamps` are
     headers that say an instant so many seconds after the hit, in seconds since 1970. `elements`
@@ -83,9 +94,15 @@ class Faults:
     def rules(self) -> list[Fault]:
         return list(self._rules)
 
+    def meet_event(self, about: str) -> Fault | None:
+        """The fault that hits this event of a webhook, counting it, or None."""
+        return self.meet(EVENT, about)
+
     def meet(self, method: str, path: str) -> Fault | None:
         """The fault that hits this request, counting it, or None."""
         for rule in self._rules:
+            if (rule.kind in OF_EVENTS) != (method == EVENT):
+                continue
             if rule.method and method not in rule.method.split("|"):
                 continue
             if not re.search(rule.path, path):

@@ -117,7 +117,7 @@ def _faults(sim: Steered, action: str) -> str:
             f"<code>{escape(one['name'])}</code>",
             escape(one["about"]),
             escape(", ".join(f"{k} {_shown(v)}" for k, v in one["takes"].items())),
-            escape("all" if one["endpoints"] == everywhere else ", ".join(one["endpoints"])),
+            escape(_places(sim.catalogue.faults[one["name"]].only)),
         )
         for one in listing["faults"]
     ]
@@ -129,6 +129,10 @@ def _faults(sim: Steered, action: str) -> str:
         f"{away if sim.faults.rules() else ''}<h2>What there is</h2>"
         f"{_table(('Fault', 'What happens', 'Takes', 'Where'), known)}"
     )
+
+
+def _places(only: Sequence[str]) -> str:
+    return ", ".join(only) or "all requests"
 
 
 def _in_force(rule: Fault) -> Sequence[str]:

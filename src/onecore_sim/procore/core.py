@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from onecore_sim.kit.clock import SimClock
+from onecore_sim.kit.faults import Faults
 from onecore_sim.kit.switches import Switches
 from onecore_sim.procore.arithmetic import cents
 from onecore_sim.procore.errors import ApiError
@@ -23,6 +24,7 @@ class Core:
         self.clock = SimClock()
         self.switches = Switches(SWITCHES)
         self.state = State()
+        self.faults = Faults()
         self.limits = Limits()
         self.on_event: Callable[[], None] = lambda: None
 

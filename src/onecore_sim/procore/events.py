@@ -2,10 +2,11 @@
 
 import json
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from onecore_sim.kit.faults import Kind
 from onecore_sim.procore.core import Core, Json
-from onecore_sim.procore.state import SERVICE_USER, Delivery, Hook, Project, State
+from onecore_sim.procore.state import SERVICE_USER, Delivery, Hook, Project
 
 ANY = ("create", "update", "delete")
 COMPANY = {
@@ -70,8 +71,7 @@ def announce(
         if not any(t.resource_name == resource and t.event_type == event for t in hook.triggers):
             continue
         body = payload(core, hook, resource, event, resource_id, project, by)
-        for _ in range(2 if core.switches.on("webhook_duplicates") else 1):
-            _queue(core.state, hook, resource, event, body, core.now())
+        _queue(core, hook, resource, event, body)
     core.on_event()
 
 
@@ -86,19 +86,24 @@ def _hears(core: Core, hook: Hook, resource: str, project: Project | None) -> bo
     return hook.project_id in (None, project.id)
 
 
-def _queue(state: State, hook: Hook, resource: str, event: str, body: Json, now: datetime) -> None:
-    state.deliveries.append(
-        Delivery(
-            id=str(state.new_id()),
-            hook_id=hook.id,
-            resource_name=resource,
-            event_type=event,
-            body=json.dumps(body),
-            status="enqueued",
-            created_at=now,
-            due_at=now,
+def _queue(core: Core, hook: Hook, resource: str, event: str, body: Json) -> None:
+    fault = core.faults.meet_event(f"{resource} {event}")
+    kind = fault.kind if fault else None
+    now = core.now()
+    for _ in range(2 if kind is Kind.DOUBLED else 1):
+        core.state.deliveries.append(
+            Delivery(
+                id=str(core.new_id()),
+                hook_id=hook.id,
+                resource_name=resource,
+                event_type=event,
+                body=json.dumps(body),
+                status="discarded" if kind is Kind.DROPPED else "enqueued",
+                created_at=now,
+                due_at=now + timedelta(seconds=fault.seconds if fault else 0),
+                fault=kind or "",
+            )
         )
-    )
 
 
 def payload(

@@ -1,7 +1,13 @@
 """Procore's named faults and endpoints [P 2.4, 3]."""
 
 from onecore_sim.kit.catalogue import Catalogue, Endpoint, Named
-from onecore_sim.kit.common_faults import ANSWERS, CONNECTION, refused_sign_in
+from onecore_sim.kit.common_faults import (
+    ANSWERS,
+    CONNECTION,
+    events_about,
+    of_events,
+    refused_sign_in,
+)
 from onecore_sim.kit.faults import Fault, Kind
 
 _V = r"^/rest/v[0-9.]+"
@@ -42,6 +48,14 @@ ENDPOINTS = (
     _at("hook.delete", "DELETE", f"{_SCOPE}/webhooks/hooks{_ID}"),
     _at("hook_triggers.post", "POST", f"{_SCOPE}/webhooks/hooks{_ID}/triggers(/bulk)?"),
 )
+EVENTS = (
+    events_about("webhooks"),
+    events_about("webhooks.projects", "Projects"),
+    events_about("webhooks.vendors", "Company Vendors"),
+    events_about("webhooks.commitments", "(Work|Purchase) Order Contracts"),
+    events_about("webhooks.change_orders", "Change Order Packages"),
+    events_about("webhooks.requisitions", "Requisitions"),
+)
 
 
 def _limit(figure: int) -> Fault:
@@ -77,4 +91,7 @@ _ACCESS = (
     *refused_sign_in(401),
 )  # fmt: skip
 
-CATALOGUE = Catalogue(ENDPOINTS, (*_LIMITS, *_ERRORS, *ANSWERS, *CONNECTION, *_ACCESS))
+CATALOGUE = Catalogue(
+    (*ENDPOINTS, *EVENTS),
+    (*_LIMITS, *_ERRORS, *ANSWERS, *CONNECTION, *_ACCESS, *of_events(*EVENTS)),
+)

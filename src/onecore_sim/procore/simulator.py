@@ -8,7 +8,6 @@ from starlette.routing import BaseRoute
 from onecore_sim import generator
 from onecore_sim.builder import Builder
 from onecore_sim.kit import steering
-from onecore_sim.kit.faults import Faults
 from onecore_sim.kit.requestlog import RequestLog
 from onecore_sim.procore import (
     api,
@@ -39,7 +38,7 @@ class ProcoreSimulator:
         self.core = Core()
         self.clock = self.core.clock
         self.switches = self.core.switches
-        self.faults = Faults()
+        self.faults = self.core.faults
         self.catalogue = faults.CATALOGUE
         self.log = RequestLog()
         self._sender = Sender(self.core)

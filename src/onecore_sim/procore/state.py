@@ -282,7 +282,8 @@ class Trigger(msgspec.Struct):
 
 
 class Hook(msgspec.Struct):
-    """`project_id` None is a company hook. `failing_since` starts the 12 hours to the flush."""
+    """`project_id` None is a company hook. `failing_since` starts the 12 hours to the flush;
+    `forged` are the statuses given to deliveries that should not have been believed."""
 
     id: str
     namespace: str
@@ -295,6 +296,7 @@ class Hook(msgspec.Struct):
     status: str = "active"
     triggers: list[Trigger] = []
     failing_since: datetime | None = None
+    forged: list[int | None] = []
 
 
 class Attempt(msgspec.Struct):
@@ -307,6 +309,8 @@ class Attempt(msgspec.Struct):
 
 
 class Delivery(msgspec.Struct):
+    """`fault` is what befalls it on its way."""
+
     id: str
     hook_id: str
     resource_name: str
@@ -316,6 +320,7 @@ class Delivery(msgspec.Struct):
     created_at: datetime
     due_at: datetime
     attempts: list[Attempt] = []
+    fault: str = ""
 
 
 class State(msgspec.Struct):

@@ -112,8 +112,6 @@ SWITCHES = (
         False,
         "Whether events of projects the app may not see are sent; UNCONFIRMED.",
     ),
-    Switch("webhook_duplicates", False, "Every event is sent twice."),
-    Switch("webhook_reversed", False, "Events waiting together are sent newest first."),
     Switch("webhook_timeout_ms", 5000, "How long a hook's answer is waited for."),
     Switch(
         "webhook_disable_after_flush",

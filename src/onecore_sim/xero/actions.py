@@ -478,6 +478,7 @@ def routes(sim: "XeroSimulator") -> list[BaseRoute]:
                     "sequence": hook.sequence,
                     "waiting": len(hook.waiting),
                     "failing": len(hook.failing),
+                    "forged": hook.forged,
                 }
                 for hook in sim.state.webhooks.values()
             }

@@ -4,7 +4,14 @@ import json
 from typing import Any
 
 from onecore_sim.kit.catalogue import Catalogue, Endpoint, Named
-from onecore_sim.kit.common_faults import ANSWERS, CONNECTION, WRITES, refused_sign_in
+from onecore_sim.kit.common_faults import (
+    ANSWERS,
+    CONNECTION,
+    WRITES,
+    events_about,
+    of_events,
+    refused_sign_in,
+)
 from onecore_sim.kit.faults import Fault, Kind
 
 _API = r"^/api\.xro/2\.0"
@@ -55,6 +62,13 @@ ENDPOINTS = (
     _at("history.put", "PUT", f"{_ID}{_ID}/History"),
 )
 
+EVENTS = (
+    events_about("webhooks"),
+    events_about("webhooks.invoice", "INVOICE"),
+    events_about("webhooks.contact", "CONTACT"),
+    events_about("webhooks.credit_note", "CREDITNOTE"),
+    events_about("webhooks.payment", "PAYMENT"),
+)
 REFUSALS = {
     "account": "Account code '999' is not a valid code for this document.",
     "archived_account": "Account code '310' has been archived, or has been deleted. Each line item "
@@ -141,4 +155,7 @@ _ACCESS = (
     *refused_sign_in(400),
 )  # fmt: skip
 
-CATALOGUE = Catalogue(ENDPOINTS, (*_LIMITS, *_ERRORS, *ANSWERS, *CONNECTION, *_BATCHES, *_ACCESS))
+CATALOGUE = Catalogue(
+    (*ENDPOINTS, *EVENTS),
+    (*_LIMITS, *_ERRORS, *ANSWERS, *CONNECTION, *_BATCHES, *_ACCESS, *of_events(*EVENTS)),
+)

@@ -62,10 +62,10 @@ DECLARED = (
     Switch("webhook_payment", False, "UNCONFIRMED: events of category PAYMENT, new in Nov 2026."),
     Switch("webhook_invoice_on_payment", True,
            "UNCONFIRMED: a payment fires INVOICE UPDATE for what it pays."),
-    Switch("webhook_delivery", "normal", "How events travel.",
-           ("normal", "drop", "double", "reorder")),
-    Switch("webhook_delay_ms", 0, "How long an event waits before its first delivery."),
     Switch("webhook_retry_seconds", 900, "The wait between attempts after the immediate second."),
+    Switch("webhook_retry", "steady",
+           "UNCONFIRMED: further attempts come every so often, or more and more rarely.",
+           ("steady", "falling")),
 )  # fmt: skip
 
 

@@ -294,6 +294,8 @@ class Window(msgspec.Struct, kw_only=True):
 
 
 class Event(msgspec.Struct, kw_only=True):
+    """`fault` is what befalls it on its way, `due_at` when it may leave."""
+
     sequence: int
     tenant_id: str
     category: str
@@ -301,6 +303,8 @@ class Event(msgspec.Struct, kw_only=True):
     type: str
     at: datetime
     data: dict[str, str] = {}
+    due_at: datetime | None = None
+    fault: str = ""
 
 
 class Delivery(msgspec.Struct, kw_only=True):
@@ -313,6 +317,8 @@ class Delivery(msgspec.Struct, kw_only=True):
 
 
 class Webhook(msgspec.Struct, kw_only=True):
+    """`forged` are the statuses the receiver gave to deliveries it should not have believed."""
+
     client_id: str
     url: str
     key: str
@@ -320,6 +326,7 @@ class Webhook(msgspec.Struct, kw_only=True):
     sequence: int = 0
     waiting: list[Event] = []
     failing: list[Delivery] = []
+    forged: list[int] = []
 
 
 class State(msgspec.Struct, kw_only=True):

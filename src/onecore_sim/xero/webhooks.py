@@ -7,11 +7,12 @@ import hashlib
 import hmac
 import secrets
 import string
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from onecore_sim.kit.faults import Kind
 from onecore_sim.xero import wire
 from onecore_sim.xero.desk import Change
 from onecore_sim.xero.state import Delivery, Event, Organisation, Webhook
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from onecore_sim.xero.simulator import XeroSimulator
 
 TIMEOUT = 5.0
+ALONE = timedelta(minutes=1)  # how long an event waits for one that it goes behind
 GIVE_UP = timedelta(hours=24)
 DEFAULT_KEY = "sim-xero-webhook-key"
 PATHS = {
@@ -47,7 +49,19 @@ def note(sim: "XeroSimulator", org: Organisation, changes: list[Change]) -> None
         for change in changes:
             if sim.switches.on(f"webhook_{change.category.lower()}"):
                 hook.sequence += 1
-                hook.waiting.append(_event(sim, org, change, hook.sequence))
+                _put(sim, hook, _event(sim, org, change, hook.sequence))
+
+
+def _put(sim: "XeroSimulator", hook: Webhook, event: Event) -> None:
+    """Into the queue, unless it is lost; a dropped event leaves a gap in the sequence."""
+    fault = sim.faults.meet_event(f"{event.category} {event.type}")
+    if fault is not None:
+        event.fault = fault.kind
+        event.due_at = event.at + timedelta(seconds=fault.seconds)
+    if event.fault == Kind.REORDERED:
+        event.due_at = event.at + ALONE
+    if event.fault != Kind.DROPPED:
+        hook.waiting.append(event)
 
 
 def _event(sim: "XeroSimulator", org: Organisation, change: Change, sequence: int) -> Event:
@@ -87,6 +101,21 @@ def body_of(events: list[Event], base_url: str) -> bytes:
             "entropy": "".join(secrets.choice(string.ascii_uppercase) for _ in range(20)),
         }
     )
+
+
+def _ready(waiting: list[Event], now: datetime) -> list[Event]:
+    """What may leave now: nothing before its time, but what goes behind another goes with it."""
+    due = [e for e in waiting if e.due_at is None or e.due_at <= now]
+    last = max((e.sequence for e in due), default=0)
+    return [e for e in waiting if e in due or (e.fault == Kind.REORDERED and e.sequence < last)]
+
+
+def _batches(ready: list[Event]) -> list[list[Event]]:
+    """The deliveries, in order: all together, then what comes again, then what comes behind."""
+    behind = [e for e in ready if e.fault == Kind.REORDERED]
+    ahead = [e for e in ready if e.fault != Kind.REORDERED]
+    again = [e for e in ahead if e.fault == Kind.DOUBLED]
+    return [batch for batch in (ahead, again, behind) if batch]
 
 
 class Courier:
@@ -130,28 +159,20 @@ class Courier:
             await asyncio.sleep(0.05)
 
     async def _serve(self, hook: Webhook) -> None:
-        if hook.waiting:
-            await asyncio.sleep(self._sim.switches.number("webhook_delay_ms") / 1000)
-            events = list(hook.waiting)
-            for batch in self._batches(events):
-                delivery = Delivery(events=batch)
-                if not await self._delivered(hook, delivery):
-                    hook.failing.append(delivery)
-            del hook.waiting[: len(events)]
         now = self._sim.clock.now()
+        ready = _ready(hook.waiting, now)
+        for batch in _batches(ready):
+            if any(event.fault == Kind.FORGED for event in batch):
+                body = body_of(batch, self._sim.base_url)
+                hook.forged.append(await self._post(hook, body, f"not {hook.key}"))
+            delivery = Delivery(events=batch)
+            if not await self._delivered(hook, delivery):
+                hook.failing.append(delivery)
+        for event in ready:
+            hook.waiting.remove(event)
         for delivery in [d for d in hook.failing if d.due_at is None or d.due_at <= now]:
             if await self._delivered(hook, delivery):
                 hook.failing.remove(delivery)
-
-    def _batches(self, events: list[Event]) -> list[list[Event]]:
-        how = self._sim.switches["webhook_delivery"]
-        if how == "drop":
-            return []
-        if how == "double":
-            return [events, events]
-        if how == "reorder":
-            return [[event] for event in reversed(events)]
-        return [events]
 
     async def _delivered(self, hook: Webhook, delivery: Delivery) -> bool:
         """Try once; what fails is due again at once, then ever so often, for a day."""
@@ -163,9 +184,17 @@ class Courier:
             return True
         if now - delivery.first_tried_at >= GIVE_UP:
             hook.active = False
-        wait = self._sim.switches.number("webhook_retry_seconds") if delivery.attempts > 1 else 0
-        delivery.due_at = now + timedelta(seconds=wait)
+        delivery.due_at = now + self._wait(delivery.attempts)
         return False
+
+    def _wait(self, attempts: int) -> timedelta:
+        """Until the next attempt after so many: none, then the switch's, perhaps growing."""
+        if attempts == 1:
+            return timedelta(0)
+        wait = timedelta(seconds=self._sim.switches.number("webhook_retry_seconds"))
+        if self._sim.switches["webhook_retry"] == "falling":
+            wait *= 2 ** min(attempts - 2, 5)
+        return wait
 
     async def _post(self, hook: Webhook, body: bytes, key: str) -> int:
         """The receiver's status; 0 where it was late, set a cookie or said anything."""

@@ -244,13 +244,49 @@ def test_a_slow_answer_is_a_failure(procore: Procore, receiver: Receiver) -> Non
     until(lambda: len(hooks.deliveries(hook, "succeeded")) == 1)
 
 
-def test_duplicates_come_when_asked_for(procore: Procore, receiver: Receiver) -> None:
+@pytest.mark.parametrize(
+    ("fault", "order"),
+    [
+        ("webhook_doubled", [0, 0, 1]),
+        ("webhook_reordered", [1, 0]),
+        ("webhook_dropped", [1]),
+        ("webhook_forged", [0, 0, 1]),
+        ("webhook_late", [1, 0]),
+    ],
+)
+def test_how_events_travel(
+    procore: Procore, receiver: Receiver, fault: str, order: list[int]
+) -> None:
+    hooks = Hooks(procore, project=False)
+    hook = hooks.add(receiver.url)
+    hooks.trigger(hook, "Company Vendors", "create")
+    answer = procore.http.post("/_sim/faults", json={"name": fault, "endpoint": "webhooks.vendors"})
+    assert answer.status_code == 200
+    first = procore.do("new_vendor", name="First")["id"]
+    if order[0] == 0:
+        until(lambda: len(receiver.got) == 2 if order[1] == 0 else 1)
+    second = procore.do("new_vendor", name="Second")["id"]
+    if fault == "webhook_late":
+        until(lambda: len(receiver.got) == 1)
+        procore.advance(61)
+    until(lambda: len(receiver.got) == len(order))
+    assert [[first, second].index(b["resource_id"]) for b in receiver.bodies()] == order
+    assert len({b["ulid"] for b in receiver.bodies()}) == len(set(order))
+    if fault == "webhook_forged":
+        assert [a for a, _ in receiver.got][:2] == ["Bearer guessed", "Bearer let-me-in"]
+    if fault == "webhook_dropped":
+        assert len(hooks.deliveries(hook, "discarded")) == 1
+
+
+def test_one_that_goes_behind_another_goes_alone_after_a_minute(
+    procore: Procore, receiver: Receiver
+) -> None:
     hooks = Hooks(procore, project=False)
     hooks.trigger(hooks.add(receiver.url), "Company Vendors", "create")
-    procore.switch(webhook_duplicates=True)
-    procore.do("new_vendor", name="Twice")
-    until(lambda: len(receiver.got) == 2)
-    assert len({b["ulid"] for b in receiver.bodies()}) == 1
+    procore.http.post("/_sim/faults", json={"name": "webhook_reordered"})
+    procore.do("new_vendor", name="Alone")
+    procore.advance(61)
+    until(lambda: len(receiver.got) == 1)
 
 
 def test_triggers_come_and_go(procore: Procore) -> None:

@@ -187,22 +187,73 @@ def test_after_a_day_of_failures_the_subscription_ends(xero: Any, listening: Rec
     wait_for(lambda: hook(xero)["active"] is False)
 
 
-@pytest.mark.parametrize(
-    ("how", "order"),
-    [("normal", [0, 1]), ("double", [0, 1, 0, 1]), ("reorder", [1, 0]), ("drop", [])],
-)
-def test_how_events_travel(xero: Any, listening: Receiver, how: str, order: list[int]) -> None:
+def two_bills(xero: Any, listening: Receiver) -> list[str]:
+    """Ids of two bills made at once; nothing was told before."""
     contact = xero.contact()
     quiet(xero)
     listening.good.clear()
-    xero.switch(webhook_delivery=how)
     bodies = [xero.bill("10", contact_id=contact) for _ in range(2)]
     made = xero.call("PUT", "/Invoices", body={"Invoices": bodies})["Invoices"]
-    ids = [item["InvoiceID"] for item in made]
-    if order:
-        wait_for(lambda: len(listening.events()) == len(order))
-    wait_for(lambda: hook(xero)["waiting"] == 0)
+    return [item["InvoiceID"] for item in made]
+
+
+@pytest.mark.parametrize(
+    ("fault", "more", "order"),
+    [
+        ("webhook_doubled", {}, [0, 1, 0]),
+        ("webhook_doubled", {"times": 0}, [0, 1, 0, 1]),
+        ("webhook_reordered", {}, [1, 0]),
+        ("webhook_dropped", {}, [1]),
+        ("webhook_dropped", {"skip": 1}, [0]),
+        ("webhook_dropped", {"times": 0}, []),
+        ("webhook_forged", {}, [0, 1]),
+    ],
+)
+def test_how_events_travel(
+    xero: Any, listening: Receiver, fault: str, more: dict[str, int], order: list[int]
+) -> None:
+    lay(xero, name=fault, endpoint="webhooks.invoice", **more)
+    ids = two_bills(xero, listening)
+    wait_for(lambda: len(listening.events()) == len(order) and hook(xero)["waiting"] == 0)
     assert [ids.index(e["resourceId"]) for e in listening.events()] == order
+    assert hook(xero)["forged"] == ([401] if fault == "webhook_forged" else [])
+    assert hook(xero)["sequence"] == 3  # the contact's and two: what was dropped leaves a gap
+
+
+def lay(xero: Any, **fault: Any) -> None:
+    assert xero.http.post("/_sim/faults", json=fault).status_code == 200
+
+
+@pytest.mark.parametrize("fault", ["webhook_late", "webhook_reordered"])
+def test_an_event_that_waits_comes_with_the_simulators_clock(
+    xero: Any, listening: Receiver, fault: str
+) -> None:
+    xero.clock(frozen=True)
+    lay(xero, name=fault, endpoint="webhooks.invoice", skip=1)
+    ids = two_bills(xero, listening)
+    wait_for(lambda: len(listening.events()) == 1)
+    assert hook(xero)["waiting"] == 1
+    xero.clock(advance_seconds=61)
+    wait_for(lambda: [e["resourceId"] for e in listening.events()] == ids)
+
+
+def test_attempts_may_come_more_and_more_rarely(xero: Any, listening: Receiver) -> None:
+    xero.clock(frozen=True)
+    xero.switch(webhook_retry="falling")
+    contact = xero.contact()
+    quiet(xero)
+    listening.good.clear()
+    listening.refuse = 4
+    xero.put(xero.bill("10", contact_id=contact))
+    wait_for(lambda: listening.refuse == 2)
+    xero.clock(advance_seconds=901)
+    wait_for(lambda: listening.refuse == 1)
+    xero.clock(advance_seconds=1801)
+    wait_for(lambda: listening.refuse == 0)
+    xero.clock(advance_seconds=1801)
+    assert hook(xero)["failing"] == 1
+    xero.clock(advance_seconds=1801)
+    wait_for(lambda: len(listening.events()) == 1)
 
 
 def test_nothing_is_told_of_organisations_the_app_is_not_connected_to(
