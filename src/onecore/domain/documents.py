@@ -64,7 +64,8 @@ class Requisition:
     """A subcontractor's progress claim as Procore has it. Amounts are ex tax.
 
     `status` is Procore's own word and may be one we do not know. `url` is the page of the claim
-    in Procore. `approved_at` is read only where the bill's date depends on it.
+    in Procore. `approved_at` is read only where the bill's date depends on it. `tax` is what
+    Procore reckons on this payment.
     """
 
     id: RequisitionId
@@ -86,6 +87,7 @@ class Requisition:
     currency: Currency | None
     url: str
     lines: tuple[RequisitionLine, ...]
+    tax: Decimal = ZERO
 
     @property
     def net(self) -> Decimal:
@@ -96,6 +98,15 @@ class Requisition:
     def adds_up(self) -> bool:
         """Whether the lines give Procore's own `current_payment_due` [P 8.1]."""
         return self.net == self.current_payment_due
+
+    def without_tax_in_due(self) -> "Requisition":
+        """The claim with the amount due ex tax, where its tax explains all of what differs.
+
+        That Procore's figure is ex tax is inferred, not told [P 14.8].
+        """
+        if self.tax and self.net + self.tax == self.current_payment_due:
+            return replace(self, current_payment_due=self.net)
+        return self
 
     def with_movements(self, movements: dict[int, tuple[Decimal, Decimal]]) -> "Requisition":
         """The claim with retained and released by line id, as the detail page has them."""

@@ -184,7 +184,8 @@ async def _completed(ctx: Context, claim: Requisition) -> Requisition:
     if claim.status not in settings.bill.post_statuses:
         return claim
     if not claim.adds_up:
-        claim = claim.with_movements(await ctx.procore.movements(claim.project, claim.id))
+        told = await ctx.procore.movements(claim.project, claim.id)
+        claim = claim.with_movements(told).without_tax_in_due()
     if settings.bill.date == "approved":
         approved_at = await ctx.procore.approved_at(claim.project, claim.id)
         claim = replace(claim, approved_at=approved_at)

@@ -134,6 +134,7 @@ def read_requisition(
         currency=Currency(currency.upper()) if currency else None,
         url=f"{web_base_url.rstrip('/')}/{project}/project/contracts/requisitions/{raw.id}",
         lines=tuple(_requisition_line(item, cost_codes) for item in raw.items or ()),
+        tax=(raw.summary.tax_applicable_to_this_payment if raw.summary else None) or ZERO,
     )
 
 

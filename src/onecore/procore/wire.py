@@ -123,6 +123,7 @@ class Currency(msgspec.Struct):
 
 class Summary(msgspec.Struct):
     current_payment_due: Decimal | None = None
+    tax_applicable_to_this_payment: Decimal | None = None
 
 
 class RequisitionItem(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 import sys
@@ -144,7 +145,7 @@ class Gate:
                 request_headers=_readable(scope["headers"]),
                 request_body=body.decode("utf-8", "replace"),
                 response_headers=_readable(headers),
-                response_body=answer.decode("utf-8", "replace"),
+                response_body=_plain(headers, answer).decode("utf-8", "replace"),
             )
         )
 
@@ -152,6 +153,12 @@ class Gate:
 def _readable(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     pairs = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
     return {name: "…" if name in SECRET_HEADERS else value for name, value in pairs.items()}
+
+
+def _plain(headers: list[tuple[bytes, bytes]], answer: bytes) -> bytes:
+    """The answer as it was before it was compressed."""
+    packed = (b"content-encoding", b"gzip") in headers
+    return gzip.decompress(answer) if packed else answer
 
 
 def _fault_answer(fault: Fault, now: datetime) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

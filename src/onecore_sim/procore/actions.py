@@ -221,7 +221,11 @@ def merge_vendors(core: Core, keep: Vendor, gone: Vendor, by: int) -> None:
             if commitment.vendor_id == gone.id:
                 commitment.vendor_id = keep.id
                 core.touch(commitment)
-    del core.state.vendors[gone.id]
+    if core.switches["merged_vendors"] == "gone":
+        del core.state.vendors[gone.id]
+    else:
+        gone.is_active = False
+        core.touch(gone)
     core.touch(keep)
     announce(core, "Company Vendors", "update", keep.id, None, by)
 

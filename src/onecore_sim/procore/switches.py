@@ -87,6 +87,11 @@ SWITCHES = (
         ("gross", "net"),
     ),
     Switch(
+        "payment_due_includes_tax",
+        False,
+        "Whether current_payment_due has the tax in it; that it has not is inferred; UNCONFIRMED.",
+    ),
+    Switch(
         "erp_status",
         "",
         "erp_status of requisitions; empty is null. The values are not published.",
@@ -96,6 +101,13 @@ SWITCHES = (
         "paid",
         "status of contract payments; the values are seen in use, not published.",
         ("unpaid", "in_review", "approved", "processing", "paid", "rejected", "failed"),
+    ),
+    Switch(
+        "merged_vendors",
+        "gone",
+        "What is left of a vendor that was merged into another: nothing, or an inactive record; "
+        "UNCONFIRMED.",
+        ("gone", "inactive"),
     ),
     Switch(
         "webhook_requisitions",

@@ -110,10 +110,11 @@ def _summary(core: Core, project: Project, claim: Requisition) -> Json:
             "balance_to_finish_including_retainage", "new_materials", "stored_materials",
         )
     }  # fmt: skip
+    tax = sums.tax([(amount, rate) for _, rate, amount in _taxed(core, project, claim)])
+    if core.switches.on("payment_due_includes_tax"):
+        amounts["current_payment_due"] += tax
     amounts |= {
-        "tax_applicable_to_this_payment": sums.tax(
-            [(amount, rate) for _, rate, amount in _taxed(core, project, claim)]
-        ),
+        "tax_applicable_to_this_payment": tax,
         "positive_change_order_item_total": ups,
         "negative_change_order_item_total": downs,
         "positive_new_change_order_item_total": new_up,

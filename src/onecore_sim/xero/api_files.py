@@ -45,6 +45,9 @@ def add_note(call: Call) -> Answer:
         details = wire.read_text(element.get("Details"), "Details")
         if not details:
             raise Refused("A history record needs its Details.")
+        longest = call.sim.switches.number("history_max_length")
+        if longest and len(details) > longest:
+            raise Refused(f"Details must not be longer than {longest} characters.")
         call.desk.note(found.history, "Note", details)
     return Answer({"HistoryRecords": show.history(found.history[-len(sent) :])})
 

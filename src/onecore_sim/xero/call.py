@@ -4,6 +4,7 @@ handler runs: sign-in, organisation, scope, limits, size, idempotency.
 """
 
 import asyncio
+import gzip
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 VALIDATION = 10
 UNPARSABLE = 14
-BAD_QUERY = 16
 TOO_MANY = 51
 WRITES = ("POST", "PUT", "PATCH")
 JSON = "application/json"
@@ -208,7 +208,8 @@ def _handled(call: Call, handler: Handler) -> Answer:
     except wire.Unreadable as error:
         return exception(UNPARSABLE, "PostDataInvalidException", str(error))
     except QueryError as error:
-        return exception(BAD_QUERY, "QueryParseException", str(error))
+        number = call.sim.switches.number("bad_query_number")
+        return exception(number, "QueryParseException", str(error))
     except Refused as refused:
         return validation_error([{"ValidationErrors": errors_of(refused)}])
     except NotThere:
@@ -233,4 +234,6 @@ def _respond(call: Call, answer: Answer) -> Response:
             xml = b"<ApiException><Type>ValidationException</Type></ApiException>"
         return Response(xml, answer.status, told, media_type="text/xml")
     body = answer.raw if answer.raw is not None else wire.encode(answer.value)
+    if call.sim.switches.on("gzip_answers") and "gzip" in call.headers.get("accept-encoding", ""):
+        body, told["Content-Encoding"] = gzip.compress(body), "gzip"
     return Response(body, answer.status, told, media_type=answer.content_type)

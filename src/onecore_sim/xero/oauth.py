@@ -33,6 +33,7 @@ ACCESS_LIFE = timedelta(minutes=30)
 REFRESH_LIFE = timedelta(days=60)
 GRACE = timedelta(minutes=30)
 OWNER = "Avery Owner"
+TITLES = {401: "Unauthorized", 403: "Forbidden"}
 _BOTH = (
     "accounting.invoices", "accounting.payments", "accounting.banktransactions",
     "accounting.manualjournals", "accounting.settings", "accounting.contacts",
@@ -108,7 +109,8 @@ def organisation_for(
     )
     org = sim.state.organisations.get(tenant_id)
     if org is None or not connected:
-        return problem(403, "Forbidden", "AuthenticationUnsuccessful")
+        status = int(str(sim.switches["missing_tenant_status"]))
+        return problem(status, TITLES[status], "AuthenticationUnsuccessful")
     return org
 
 
@@ -124,8 +126,9 @@ def may(sim: "XeroSimulator", scopes: list[str], needed: tuple[str, ...]) -> boo
 
 def scope_missing(sim: "XeroSimulator") -> Response:
     status = int(str(sim.switches["missing_scope_status"]))
-    title = "Unauthorized" if status == 401 else "Forbidden"
-    return problem(status, title, "AuthorizationUnsuccessful", 'Bearer error="insufficent_scope"')
+    return problem(
+        status, TITLES[status], "AuthorizationUnsuccessful", 'Bearer error="insufficent_scope"'
+    )
 
 
 def known_scopes(sim: "XeroSimulator") -> set[str]:
@@ -371,7 +374,9 @@ def issue(sim: "XeroSimulator", grant: Grant, scopes: list[str], nonce: str = ""
         "scope": " ".join(scopes),
     }
     if "openid" in scopes:
-        answer["id_token"] = _jwt({**claims, "aud": grant.client_id, "nonce": nonce})
+        ends = now + timedelta(seconds=sim.switches.number("id_token_seconds"))
+        told = {"aud": grant.client_id, "nonce": nonce, "exp": int(ends.timestamp())}
+        answer["id_token"] = _jwt({**claims, **told})
     if "offline_access" in scopes and not custom:
         refresh = RefreshToken(
             token=secrets.token_urlsafe(32), grant_id=grant.id, expires_at=now + REFRESH_LIFE

@@ -344,6 +344,16 @@ def test_merged_vendors_leave_no_id_behind(procore: Procore) -> None:
     assert procore.get(contract)["vendor"]["id"] == kept
 
 
+def test_a_merged_vendor_may_stay_on_as_an_inactive_one(procore: Procore) -> None:
+    procore.switch(merged_vendors="inactive")
+    kept, gone = procore.vendor(), procore.do("new_vendor", name="Twice Pty Ltd")["id"]
+    procore.do("merge_vendors", keep=kept, gone=gone)
+    listed = procore.get(f"/rest/v1.0/companies/{procore.company}/vendors/inactive")
+    assert gone in [row["id"] for row in listed]
+    active = procore.get(f"/rest/v1.0/vendors?company_id={procore.company}")
+    assert gone not in [row["id"] for row in active]
+
+
 def test_codes_of_a_project_are_its_own(procore: Procore) -> None:
     other = procore.do("new_project", name="Second", permitted=True)["id"]
     codes = [procore.get(f"/rest/v1.0/cost_codes?project_id={p}") for p in (procore.project, other)]

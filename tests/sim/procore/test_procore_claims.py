@@ -348,8 +348,13 @@ def test_tax_is_shown_where_lines_have_a_code(procore: Procore) -> None:
         ("GST", 100.05),
         ("FRE", 50.00),
     ]
+    assert shown["summary"]["current_payment_due"] == "135.04"
+    procore.switch(payment_due_includes_tax=True)
+    assert procore.requisition(claim)["summary"]["current_payment_due"] == "145.05"
     procore.switch(tax_base="net")
-    assert procore.requisition(claim)["summary"]["tax_applicable_to_this_payment"] == "9.00"
+    whole = procore.requisition(claim)["summary"]
+    assert whole["tax_applicable_to_this_payment"] == "9.00"
+    assert whole["current_payment_due"] == "144.04"
 
 
 def test_payment_details_take_a_due_date(procore: Procore) -> None:

@@ -192,11 +192,13 @@ def test_connections_are_a_bare_array_and_can_be_filtered_and_deleted(xero: Any)
     assert xero.raw("GET", "/Organisation").status_code == 403
 
 
-def test_no_token_no_tenant_and_a_strangers_tenant(xero: Any, some_id: str) -> None:
+@pytest.mark.parametrize("status", [401, 403])
+def test_no_token_no_tenant_and_a_strangers_tenant(xero: Any, some_id: str, status: int) -> None:
+    xero.switch(missing_tenant_status=str(status))
     assert xero.raw("GET", "/Organisation", headers={"authorization": ""}).status_code == 401
     for tenant in ("", some_id):
         answer = xero.raw("GET", "/Organisation", headers={"xero-tenant-id": tenant})
-        assert answer.status_code == 403
+        assert answer.status_code == status
         assert answer.json()["Detail"] == "AuthenticationUnsuccessful"
 
 
@@ -209,6 +211,25 @@ def test_a_missing_scope_is_told_in_the_header(xero: Any, status: int) -> None:
         answer = xero.raw(method, path, body={} if method == "PUT" else None)
         assert answer.status_code == status
         assert "insufficent_scope" in answer.headers["www-authenticate"]
+
+
+def test_answers_may_be_compressed(xero: Any) -> None:
+    plain = xero.raw("GET", "/Accounts")
+    assert "content-encoding" not in plain.headers
+    xero.switch(gzip_answers=True)
+    packed = xero.raw("GET", "/Accounts", headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.json() == plain.json()
+    assert '"Accounts"' in xero.http.get("/_sim/requests").json()[-1]["response_body"]
+    unpacked = xero.raw("GET", "/Accounts", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in unpacked.headers
+
+
+def test_an_id_token_lives_as_long_as_the_switch_says(xero: Any) -> None:
+    xero.switch(id_token_seconds=60)
+    told = xero.do("token", scopes=["openid"])["id_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)))
+    assert claims["exp"] - claims["nbf"] == 60
 
 
 def test_a_person_removes_the_app(xero: Any) -> None:

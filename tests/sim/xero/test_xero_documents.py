@@ -322,6 +322,8 @@ def test_history_tells_who_did_what(xero: Any) -> None:
         ("Paid", "Bea Ledger"), ("Note", "Avery Owner"),
     ]  # fmt: skip
     assert "account changed from 310 to 429" in records[-2]["Details"]
+    xero.switch(history_max_length=11)
+    assert xero.raw("PUT", f"/Invoices/{id_}/History", body=note).status_code == 400
 
 
 def test_what_was_saved_with_a_shrug_is_a_warning(xero: Any) -> None:

@@ -96,6 +96,9 @@ def test_bad_filters_answer_400(xero: Any) -> None:
     for query in ({"where": "Nope==1"}, {"order": "Nope"}):
         answer = xero.call("GET", "/Invoices", status=400, **query)
         assert (answer["Type"], answer["ErrorNumber"]) == ("QueryParseException", 16)
+    xero.switch(bad_query_number=17)
+    answer = xero.call("GET", "/Invoices", status=400, where="!")
+    assert answer["ErrorNumber"] == 17
 
 
 def test_the_look_up_before_a_bill_is_sent_again(xero: Any, five: list[str]) -> None:

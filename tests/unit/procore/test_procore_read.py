@@ -89,6 +89,22 @@ def test_a_whole_claim() -> None:
     assert got.adds_up
 
 
+def test_an_amount_due_with_its_tax_is_known_by_the_tax() -> None:
+    due = {"current_payment_due": "11962.50", "tax_applicable_to_this_payment": "1087.50"}
+    got = claim(summary=due)
+    assert not got.adds_up
+    mended = got.without_tax_in_due()
+    assert mended.adds_up
+    assert mended.current_payment_due == Decimal("10875.00")
+
+
+@pytest.mark.parametrize("tax", ["0.00", "1087.49", None])
+def test_tax_explains_a_difference_only_to_the_cent(tax: str | None) -> None:
+    due = {"current_payment_due": "11962.50", "tax_applicable_to_this_payment": tax}
+    got = claim(summary=due)
+    assert got.without_tax_in_due() is got
+
+
 def test_odd_spellings_mean_the_same() -> None:
     odd = claim(
         id="55",
