@@ -60,6 +60,15 @@ class RemoteError(Exception):
         self.detail = detail
 
 
+class Lane(StrEnum):
+    """Why a call is made; the budget serves them in this order."""
+
+    PERSON = "person"
+    DOCUMENT = "document"
+    LIST = "list"
+    WALK = "walk"
+
+
 class LimitKind(StrEnum):
     """Which limit was hit; each is a different wait."""
 
@@ -73,12 +82,23 @@ class LimitKind(StrEnum):
 
 
 class Throttled(RemoteError):
-    """Told to wait; nothing was done. The engine goes on at that time."""
+    """Told to wait; nothing was done. The engine goes on at that time.
 
-    def __init__(self, remote: Remote, operation: str, kind: LimitKind, wait: timedelta) -> None:
+    `lane`: only calls of that lane and those below it wait, by our own budget; None: all do.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        operation: str,
+        kind: LimitKind,
+        wait: timedelta,
+        lane: Lane | None = None,
+    ) -> None:
         super().__init__(remote, operation, f"{kind} limit, {wait.total_seconds():.0f} s")
         self.kind = kind
         self.wait = wait
+        self.lane = lane
 
 
 class NotReached(RemoteError):
@@ -124,18 +144,6 @@ class RequestRefused(RemoteError):
         super().__init__(remote, operation, f"{status} {'; '.join(reasons)}")
         self.status = status
         self.reasons = reasons
-
-
-# --- calls ------------------------------------------------------------------------------------
-
-
-class Lane(StrEnum):
-    """Why a call is made; the budget serves them in this order."""
-
-    PERSON = "person"
-    DOCUMENT = "document"
-    LIST = "list"
-    WALK = "walk"
 
 
 # --- Procore ----------------------------------------------------------------------------------
@@ -219,6 +227,10 @@ class RequisitionHead:
 
 class ProcorePort(Protocol):
     """Reads of one Procore company. Raises the errors above; never writes in this version."""
+
+    def in_lane(self, lane: Lane) -> "ProcorePort":
+        """The same, all of whose calls are made in that lane."""
+        ...
 
     async def company(self) -> Company: ...
     async def projects(self) -> tuple[Project, ...]: ...
@@ -353,6 +365,10 @@ class HistoryEntry:
 class XeroPort(Protocol):
     """Reads and writes of one Xero organisation. Batches keep their order."""
 
+    def in_lane(self, lane: Lane) -> "XeroPort":
+        """The same, all of whose calls are made in that lane."""
+        ...
+
     async def organisation(self) -> Organisation: ...
     async def currencies(self) -> tuple[Currency, ...]: ...
     async def accounts(self) -> tuple[Account, ...]: ...
@@ -413,20 +429,23 @@ class Tokens(Protocol):
 
 
 class CallLog(Protocol):
-    """Told of every call that went out: counts and ids, never content."""
+    """Asked before every call and told after it: counts and ids, never content."""
 
-    async def before(self, remote: Remote, scope: str, lane: Lane) -> None:
-        """May raise Throttled when the budget says so."""
+    async def before(self, remote: Remote, scope: str, lane: Lane) -> int:
+        """The call's number, for `after`. May raise Throttled when the budget says so."""
         ...
 
     async def after(
         self,
+        call: int,
         remote: Remote,
         scope: str,
         lane: Lane,
         operation: str,
         status: int,
         limits: Mapping[str, int],
+        refused: Throttled | None,
     ) -> None:
-        """`limits` are the figures of the answer's headers by name, such as "day_remaining"."""
+        """`status` is 0 where there was no answer; `limits` are the figures of its headers by
+        name, such as "day_remaining"; `refused` is what a 429 said."""
         ...
