@@ -8,10 +8,11 @@ from uuid import UUID
 from onecore.app import HttpRemotes
 from onecore.domain.ids import AccountCode, ProjectId, WorkspaceId
 from onecore.domain.refs import Flow, SourceRef
-from onecore.engine import config
+from onecore.engine import calls, config
 from onecore.engine.service import Service
 from onecore.engine.use import attending, configuring, connecting, syncing, workspaces
 from onecore.environment import Settings, read_settings
+from onecore.ports import LimitKind, Remote
 from onecore.store.models import Document, Intent, Link
 from onecore.store.secrets import Keyring
 from onecore.store.vault import Vault
@@ -118,6 +119,11 @@ class Desk:
         configuring.import_text(self.service, self.workspace, text, "test")
 
     # --- acting -------------------------------------------------------------------------------
+
+    def told_to_wait(self, remote: Remote, kind: LimitKind, until: datetime) -> None:
+        """As after a 429 of one of this workspace's allowances."""
+        key = next(k for k in calls.keys_of(self.workspace) if k.remote == remote)
+        self.service.contexts.calls.block(key, kind, until)
 
     def claim(self, *work: str, status: str = "approved", **more: Any) -> SourceRef:
         """A claim on the tiny builder's contract: work of this period per line."""

@@ -16,7 +16,7 @@ import httpx2
 from onecore.domain.ids import CompanyId, OrganisationId
 from onecore.http import oauth
 from onecore.http.transport import open_client
-from onecore.ports import Lane, Remote, Token
+from onecore.ports import Lane, Remote, Throttled, Token
 from onecore.procore.client import ProcoreClient
 from onecore.xero.client import XeroClient
 
@@ -38,20 +38,23 @@ class Calls:
     scopes: set[str] = field(default_factory=set)
     refuse: Exception | None = None
 
-    async def before(self, remote: Remote, scope: str, lane: Lane) -> None:
+    async def before(self, remote: Remote, scope: str, lane: Lane) -> int:
         if self.refuse:
             raise self.refuse
         self.lanes.append(lane)
         self.scopes.add(scope)
+        return len(self.lanes)
 
     async def after(
         self,
+        call: int,
         remote: Remote,
         scope: str,
         lane: Lane,
         operation: str,
         status: int,
         limits: Mapping[str, int],
+        refused: Throttled | None,
     ) -> None:
         self.told.append((operation, status, dict(limits)))
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
-from onecore.engine.use import syncing
+from onecore.engine.calls import keys_of
 from onecore.store.models import CallCount
 from tests.desk import PROJECT, Desk
 from tests.engine.fifty import (
@@ -80,9 +80,9 @@ def test_every_call_is_counted_under_its_remote_and_scope(desk: Desk) -> None:
     for row in CallCount.objects.all():
         found[row.remote] += row.calls
     assert found == Counter(procore=len(calls(desk.procore)), xero=len(calls(desk.xero)))
-    scopes = syncing.scopes_of(desk.workspace)
-    counted = {(row.remote, row.scope) for row in CallCount.objects.all()}
-    assert counted == {(r.value, s) for r, names in scopes.items() for s in names}
+    counted = {(row.remote, row.app, row.scope) for row in CallCount.objects.all()}
+    assert counted == {(key.remote, key.app, key.scope) for key in keys_of(desk.workspace)}
+    assert {row.workspace for row in CallCount.objects.all()} == {desk.workspace}
 
 
 def test_held_claims_cost_no_more_than_ones_that_go(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from onecore.domain.refs import Flow, SourceRef
-from onecore.engine import calls, slices
+from onecore.engine import slices
 from onecore.engine.bills import Plan
 from onecore.engine.use import connecting, syncing
 from onecore.ports import LimitKind, ReadFailed, Remote
@@ -282,7 +282,7 @@ def test_what_one_process_is_told_another_obeys(desk: Desk) -> None:
 def test_a_day_without_xero_does_not_stop_looking_at_procore(desk: Desk) -> None:
     warmed(desk)
     until = desk.clock.now() + timedelta(hours=8)
-    calls.block(Remote.XERO, str(desk.organisation), until, LimitKind.DAY, desk.clock.now())
+    desk.told_to_wait(Remote.XERO, LimitKind.DAY, until)
     desk.clock.offset = timedelta(minutes=5)  # the sweep of Xero's bills is due and cannot be
     refs = approve(desk, 3)
     result = desk.sync(timeout=5)
@@ -302,8 +302,7 @@ def test_a_day_without_xero_does_not_stop_looking_at_procore(desk: Desk) -> None
 def test_procore_told_to_wait_does_not_stop_what_xero_can_do(desk: Desk) -> None:
     ref = warmed(desk)
     until = desk.clock.now() + timedelta(minutes=30)
-    scope = "app:sim-procore-client"
-    calls.block(Remote.PROCORE, scope, until, LimitKind.HOUR, desk.clock.now())
+    desk.told_to_wait(Remote.PROCORE, LimitKind.HOUR, until)
     before = Organisation.objects.get().bills_read_at
     desk.clock.offset = timedelta(minutes=3)
     assert any("procore: hour limit" in text for text in desk.sync(timeout=2).troubles)
@@ -317,10 +316,10 @@ def test_procore_told_to_wait_does_not_stop_what_xero_can_do(desk: Desk) -> None
 
 
 def test_a_longer_wait_is_not_cut_short_by_a_shorter_one(desk: Desk) -> None:
-    now, scope = desk.clock.now(), str(desk.organisation)
-    calls.block(Remote.XERO, scope, now + timedelta(hours=8), LimitKind.DAY, now)
-    calls.block(Remote.XERO, scope, now + timedelta(seconds=1), LimitKind.CONCURRENT, now)
-    row = RemoteLimit.objects.get(scope=scope, blocked_until__isnull=False)
+    now = desk.clock.now()
+    desk.told_to_wait(Remote.XERO, LimitKind.DAY, now + timedelta(hours=8))
+    desk.told_to_wait(Remote.XERO, LimitKind.CONCURRENT, now + timedelta(seconds=1))
+    row = RemoteLimit.objects.get(scope=str(desk.organisation))
     assert row.blocked_until == now + timedelta(hours=8)
     assert row.blocked_by == "day"
 

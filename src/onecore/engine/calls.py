@@ -1,95 +1,261 @@
-"""Every call accounted per remote and scope, and the waits that limits impose on everybody."""
+"""Every call asked for before it is made and accounted after it, over all processes.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+One row per allowance holds what is known of it (`onecore.sync.budget.Usage`). A call takes what
+this process saw last, asks the pure rules, and writes the row if nobody else has written it since;
+else it begins again from what is there. So no row is locked while this process thinks or is
+paused, and a call costs two statements, one before it and one after.
+"""
 
-from django.db import connection
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import msgspec
 from django.db.models import Sum
 
+from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.engine import db
-from onecore.ports import Clock, Lane, LimitKind, Remote, Throttled
-from onecore.store.models import CallCount, RemoteLimit
+from onecore.ports import CallLog, Clock, Lane, LimitKind, Remote, Throttled
+from onecore.store import allowances
+from onecore.store.allowances import Change, Key, Row, Tally
+from onecore.store.models import CallCount, Grant, RemoteLimit, WorkspaceOrganisation
+from onecore.sync import budget as rules
+from onecore.sync.budget import Usage, Wait
 
-_COUNT = """
-INSERT INTO store_callcount (remote, scope, hour, lane, calls, refused)
-VALUES (%s, %s, %s, %s, 1, %s)
-ON CONFLICT (remote, scope, hour, lane)
-DO UPDATE SET calls = store_callcount.calls + 1, refused = store_callcount.refused + %s
-"""
+LONGEST_CALL = timedelta(seconds=75)
+"""After this a call has ended, whatever became of its process: a read takes 60 s at most."""
+MOMENT = timedelta(seconds=3)
+"""A wait up to this long is waited for on the spot; a longer one is told to whoever asked."""
+PATIENCE = 6.0
+"""Seconds that moments may come to, one after another."""
+TRIES = 500
+"""How often others may write a row first before something must be wrong."""
+APP_MINUTE_WATCHED = rules.XERO_APP_MINUTE.limit // 2
+"""Below this what is left of an app's minute is kept for all its organisations to see."""
+_UNSURE = -1  # a version that no row has: whoever writes on it reads first
+
+
+def of_app(remote: Remote, app: str) -> Key:
+    """The allowance of a whole app."""
+    return Key(remote.value, app, f"app:{app}")
+
+
+def of_organisation(app: str, organisation: OrganisationId) -> Key:
+    """The allowance of a Xero app in one organisation [X 2.1]."""
+    return Key(Remote.XERO.value, app, str(organisation))
+
+
+def unused(key: Key) -> Usage:
+    """What is known of an allowance before its first call."""
+    if key.remote == Remote.PROCORE:
+        return rules.of_procore_app()
+    return rules.of_xero_app() if key == key.of_app() else rules.of_organisation()
+
+
+def usage_of(key: Key, state: str | None) -> Usage:
+    """The usage a row's state says."""
+    fresh = unused(key)
+    if state is None:
+        return fresh
+    return replace(msgspec.json.decode(state, type=Usage), rules=fresh.rules)
+
+
+def _state_of(usage: Usage) -> str:
+    return msgspec.json.encode(replace(usage, rules=())).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An allowance as this process saw it last; version 0 where there was no row."""
+
+    version: int
+    usage: Usage
 
 
 class Accounts:
-    """`ports.CallLog` over shared rows: what one process learns of a limit, all obey."""
+    """The allowances: asked before a call, told after it. All but `of` are database steps."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
+        self._seen: dict[Key, _Seen] = {}
 
-    async def before(self, remote: Remote, scope: str, lane: Lane) -> None:
-        """Raises Throttled while a remote has told us to wait."""
-        blocked = await db.run(self._blocked, remote, scope)
-        if blocked is not None:
-            until, kind = blocked
-            raise Throttled(remote, "budget", kind, until - self._clock.now())
+    def of(self, key: Key, workspace: WorkspaceId | None) -> CallLog:
+        """The call log of one client, whose calls are counted under `key` for `workspace`."""
+        return _Log(self, key, workspace)
 
-    def _blocked(self, remote: Remote, scope: str) -> tuple[datetime, LimitKind] | None:
-        row = RemoteLimit.objects.filter(
-            remote=remote.value, scope=scope, blocked_until__gt=self._clock.now()
-        ).first()
-        if row is None or row.blocked_until is None:
-            return None
-        return row.blocked_until, LimitKind(row.blocked_by or "unknown")
+    def begin(self, key: Key, lane: Lane, slip: int) -> Wait | None:
+        """Begin a call if the limits allow it now; else when they do."""
+        seen, is_fresh = self._seen.get(key), False
+        for attempt in range(TRIES):
+            if seen is None:
+                seen, is_fresh = self._take(key, allowances.read(key)), True
+            now = self.clock.now()
+            wait = self._wait(key, seen.usage, lane, now)
+            if wait is None:
+                usage = rules.begun(seen.usage, lane, slip, now + LONGEST_CALL, now)
+                seen, is_fresh = self._write(key, seen, usage), True
+                if seen is None:
+                    return None
+                _step_aside(attempt)
+            elif is_fresh:
+                return wait
+            else:
+                seen = None  # what this process saw last may be long ago
+        raise Contended(key)
+
+    def _wait(self, key: Key, usage: Usage, lane: Lane, now: datetime) -> Wait | None:
+        """The longest wait, of the allowance or of its whole app's."""
+        found = [rules.wait(usage, lane, now)]
+        whole = self._seen.get(key.of_app())
+        if whole is not None and key != key.of_app():
+            found.append(rules.wait(whole.usage, lane, now))
+        return max((one for one in found if one), key=lambda one: one.until, default=None)
+
+    def end(
+        self,
+        key: Key,
+        slip: int,
+        tally: Tally,
+        status: int,
+        figures: Mapping[str, int],
+        refused: Throttled | None,
+    ) -> None:
+        """A call is over: it is counted, and what its answer told is kept for all."""
+        of_whole = refused is not None and refused.kind is LimitKind.APP_MINUTE
+
+        def after(usage: Usage, told_to_wait: Throttled | None) -> Usage:
+            usage = rules.over(usage, slip, figures, status != 0, tally.at)
+            if told_to_wait is None:
+                return usage
+            until = tally.at + told_to_wait.wait
+            return rules.refused(usage, told_to_wait.kind, until, tally.at)
+
+        mine = None if of_whole else refused
+        self._change(key, lambda usage: after(usage, mine), figures, tally)
+        is_low = figures.get("app_minute_remaining", APP_MINUTE_WATCHED) < APP_MINUTE_WATCHED
+        if key.remote == Remote.XERO and key != key.of_app() and (is_low or of_whole):
+            whole = refused if of_whole else None
+            self._change(key.of_app(), lambda usage: after(usage, whole))
+
+    def block(self, key: Key, kind: LimitKind, until: datetime) -> None:
+        """Nobody calls before `until`; a longer wait stands."""
+        now = self.clock.now()
+        self._change(key, lambda usage: rules.refused(usage, kind, until, now))
+
+    def usage(self, key: Key) -> Usage:
+        """What is known of an allowance now."""
+        return self._take(key, allowances.read(key)).usage
+
+    def waits(self, keys: Sequence[Key], lane: Lane) -> list[tuple[Key, Wait]]:
+        """The allowances that keep a lane waiting now."""
+        now = self.clock.now()
+        found = [(key, self._wait(key, self.usage(key), lane, now)) for key in keys]
+        return [(key, wait) for key, wait in found if wait is not None]
+
+    def _change(
+        self,
+        key: Key,
+        change: Callable[[Usage], Usage],
+        figures: Mapping[str, int] | None = None,
+        tally: Tally | None = None,
+    ) -> None:
+        seen = self._seen.get(key) or self._take(key, allowances.read(key))
+        for attempt in range(TRIES):
+            again = self._write(key, seen, change(seen.usage), figures or None, tally)
+            if again is None:
+                return
+            seen, tally = again, None  # it was counted, whoever wrote the row first
+            _step_aside(attempt)
+        raise Contended(key)
+
+    def _write(
+        self,
+        key: Key,
+        seen: _Seen,
+        usage: Usage,
+        figures: Mapping[str, int] | None = None,
+        tally: Tally | None = None,
+    ) -> _Seen | None:
+        """None when the row was written, else the row as somebody else wrote it."""
+        now = self.clock.now()
+        until, kind = rules.shut_until(usage, now) or (None, "")
+        change = Change(_state_of(usage), figures, until, str(kind))
+        done, row = allowances.write(key, seen.version, change, now, tally)
+        if not done:
+            return self._take(key, row)
+        self._seen[key] = _Seen(seen.version + 1, usage)
+        self._take_app(key, row)
+        return None
+
+    def _take(self, key: Key, row: Row) -> _Seen:
+        """Remember a row that was read."""
+        seen = self._seen[key] = _Seen(row.version, usage_of(key, row.state))
+        self._take_app(key, row)
+        return seen
+
+    def _take_app(self, key: Key, row: Row) -> None:
+        whole = key.of_app()
+        if key != whole and row.app_state is not None:
+            self._seen[whole] = _Seen(_UNSURE, usage_of(whole, row.app_state))
+
+
+class Contended(Exception):
+    """A row was written by others again and again; something must be wrong."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(f"the {key.remote} allowance of {key.scope} is written without a pause")
+
+
+def _step_aside(attempt: int) -> None:
+    """After a row was written by another, let the others through."""
+    time.sleep(random.uniform(0, min(0.02, 0.001 * (attempt + 1))))
+
+
+class _Log:
+    """`ports.CallLog` of one client."""
+
+    def __init__(self, accounts: Accounts, key: Key, workspace: WorkspaceId | None) -> None:
+        self._accounts = accounts
+        self._key = key
+        self._workspace = int(workspace or 0)
+
+    async def before(self, remote: Remote, scope: str, lane: Lane) -> int:
+        """A number for `after`. A moment is waited for here, without a database connection;
+        raises Throttled where it would be longer."""
+        slip = secrets.randbits(48)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        while True:
+            wait = await db.run(self._accounts.begin, self._key, lane, slip)
+            if wait is None:
+                return slip
+            left = max(wait.until - self._accounts.clock.now(), timedelta(0))
+            if left > MOMENT or loop.time() + left.total_seconds() > deadline:
+                lanes = None if wait.everyone else lane
+                raise Throttled(remote, "budget", wait.kind, left, lanes)
+            await asyncio.sleep(left.total_seconds() + random.uniform(0.01, 0.1))
 
     async def after(
         self,
+        slip: int,
         remote: Remote,
         scope: str,
         lane: Lane,
         operation: str,
         status: int,
         limits: Mapping[str, int],
+        refused: Throttled | None = None,
     ) -> None:
-        await db.run(self._count, remote, scope, lane, status, limits)
-
-    def _count(
-        self, remote: Remote, scope: str, lane: Lane, status: int, limits: Mapping[str, int]
-    ) -> None:
-        now = self._clock.now()
-        hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        refused = int(status == 429)
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNT, [remote.value, scope, hour, lane.value, refused, refused])
-        if limits:
-            RemoteLimit.objects.update_or_create(
-                remote=remote.value,
-                scope=scope,
-                defaults={"figures": dict(limits), "told_at": now},
-            )
+        now = self._accounts.clock.now()
+        tally = Tally(self._workspace, lane.value, refused is not None, now)
+        await db.run(self._accounts.end, self._key, slip, tally, status, limits, refused)
 
 
-_BLOCK = """
-INSERT INTO store_remotelimit (remote, scope, figures, told_at, blocked_until, blocked_by)
-VALUES (%(remote)s, %(scope)s, '{}', %(now)s, %(until)s, %(kind)s)
-ON CONFLICT (remote, scope) DO UPDATE
-   SET blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by
- WHERE store_remotelimit.blocked_until IS NULL
-    OR store_remotelimit.blocked_until < excluded.blocked_until
-"""
-
-
-def block(remote: Remote, scope: str, until: datetime, kind: LimitKind, now: datetime) -> None:
-    """Nobody calls this remote for this scope before `until`; a longer wait stands."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _BLOCK,
-            {
-                "remote": remote.value,
-                "scope": scope,
-                "now": now,
-                "until": until,
-                "kind": kind.value,
-            },
-        )
+# --- looking ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +272,25 @@ class Spent:
     blocked_until: datetime | None
 
 
-def spent(now: datetime, scopes: list[tuple[Remote, str]]) -> list[Spent]:
+def keys_of(workspace: WorkspaceId) -> list[Key]:
+    """The allowances that a workspace's calls are counted under."""
+    apps = Grant.objects.filter(workspace_id=workspace, remote=Remote.PROCORE.value)
+    joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace).select_related("grant")
+    found = [of_app(Remote.PROCORE, row.client_id) for row in apps.order_by("pk")]
+    found += [
+        of_organisation(row.grant.client_id, OrganisationId(row.organisation_id))
+        for row in joined.order_by("pk")
+    ]
+    return list(dict.fromkeys(found))
+
+
+def spent(now: datetime, keys: list[Key]) -> list[Spent]:
     """What was used of each budget."""
     result = []
-    for remote, scope in scopes:
+    for key in keys:
+        remote, scope = Remote(key.remote), key.scope
         day = CallCount.objects.filter(
-            remote=remote.value, scope=scope, hour__gt=now - timedelta(hours=24)
+            remote=key.remote, app=key.app, scope=scope, hour__gt=now - timedelta(hours=24)
         )
         totals = day.aggregate(calls=Sum("calls"), refused=Sum("refused"))
         hour = day.filter(hour__gt=now - timedelta(hours=1)).aggregate(calls=Sum("calls"))
@@ -119,7 +298,7 @@ def spent(now: datetime, scopes: list[tuple[Remote, str]]) -> list[Spent]:
             row["lane"]: row["n"]
             for row in day.values("lane").annotate(n=Sum("calls")).order_by("lane")
         }
-        limit = RemoteLimit.objects.filter(remote=remote.value, scope=scope).first()
+        limit = RemoteLimit.objects.filter(remote=key.remote, app=key.app, scope=scope).first()
         result.append(
             Spent(
                 remote=remote,

@@ -1,7 +1,7 @@
 """One workspace at work: its document, its clients, its lists, its digests."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from onecore.domain.chart import BusinessDay, Chart
@@ -13,13 +13,12 @@ from onecore.domain.ids import (
     WorkspaceId,
 )
 from onecore.domain.settings import EffectiveSettings, WorkspaceDocument
-from onecore.engine import config, db
+from onecore.engine import calls, config, db
 from onecore.engine.calendars import business_day
-from onecore.engine.calls import Accounts
 from onecore.engine.grants import GrantTokens
 from onecore.engine.references import ProcoreLists, References, XeroLists
 from onecore.engine.remotes import Remotes
-from onecore.ports import AccessLost, Clock, HooksPort, ProcorePort, Remote, XeroPort
+from onecore.ports import AccessLost, Clock, HooksPort, Lane, ProcorePort, Remote, XeroPort
 from onecore.store.models import ConfigVersion, Grant, Workspace, WorkspaceOrganisation
 from onecore.store.vault import Vault
 from onecore.sync.fields import Digest
@@ -43,6 +42,10 @@ class Books:
     xero: XeroPort
     lists: XeroLists
 
+    def in_lane(self, lane: Lane) -> "Books":
+        xero = self.xero.in_lane(lane)
+        return replace(self, xero=xero, lists=self.lists.by(xero))
+
 
 @dataclass(slots=True)
 class Context:
@@ -62,6 +65,12 @@ class Context:
     lists: ProcoreLists
     books: dict[OrganisationId, Books]
     is_business_day: BusinessDay = field(default=business_day)
+
+    def in_lane(self, lane: Lane) -> "Context":
+        """The same workspace, all of whose calls to the remotes are made in that lane."""
+        procore = self.procore.in_lane(lane)
+        books = {organisation: one.in_lane(lane) for organisation, one in self.books.items()}
+        return replace(self, procore=procore, lists=self.lists.by(procore), books=books)
 
     def settings(
         self,
@@ -123,10 +132,6 @@ def read_rows(workspace: WorkspaceId) -> Rows:
     )
 
 
-def procore_scope(client_id: str) -> str:
-    return f"app:{client_id}"
-
-
 class Contexts:
     """Makes contexts; keeps clients, tokens and lists of a workspace between uses."""
 
@@ -137,7 +142,7 @@ class Contexts:
         self.remotes = remotes
         self.vault = vault
         self.clock = clock
-        self.calls = Accounts(clock)
+        self.calls = calls.Accounts(clock)
         self._tokens: dict[int, GrantTokens] = {}
         self._references: dict[WorkspaceId, References] = {}
 
@@ -173,9 +178,12 @@ class Contexts:
             raise AccessLost(Remote.PROCORE, "connection", grant.broken)
         references = self.references(workspace)
         await db.run(references.drop_outdated)
-        scope = procore_scope(grant.client_id)
+        app = calls.of_app(Remote.PROCORE, grant.client_id)
         procore = self.remotes.procore(
-            CompanyId(row.company_id), self.tokens(grant.pk), self.calls, scope
+            CompanyId(row.company_id),
+            self.tokens(grant.pk),
+            self.calls.of(app, workspace),
+            app.scope,
         )
         return Context(
             workspace=workspace,
@@ -188,7 +196,7 @@ class Contexts:
             vault=self.vault,
             procore=procore,
             procore_grant=grant.pk,
-            procore_scope=scope,
+            procore_scope=app.scope,
             lists=ProcoreLists(references, procore),
             books=self._books(rows.organisations, references, before_write),
         )
@@ -200,7 +208,9 @@ class Contexts:
         assert rows.procore_grant is not None
         company = CompanyId(rows.workspace.company_id or 0)
         tokens = self.tokens(rows.procore_grant.pk)
-        remote = self.remotes.procore_hooks(company, tokens, self.calls, ctx.procore_scope)
+        app = calls.of_app(Remote.PROCORE, rows.procore_grant.client_id)
+        log = self.calls.of(app, workspace)
+        remote = self.remotes.procore_hooks(company, tokens, log, app.scope)
         return ctx, remote
 
     def _books(
@@ -212,10 +222,11 @@ class Contexts:
         books: dict[OrganisationId, Books] = {}
         for row in rows:
             organisation = OrganisationId(row.organisation_id)
+            key = calls.of_organisation(row.grant.client_id, organisation)
             xero = self.remotes.xero(
                 None if row.custom else organisation,
                 self.tokens(row.grant_id),
-                self.calls,
+                self.calls.of(key, WorkspaceId(row.workspace_id)),
                 before_write or refuse_to_write,
                 str(organisation),
             )

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 
 from onecore.crash import reach
 from onecore.domain.ids import OrganisationId, WorkspaceId
-from onecore.engine import calls, db, feeds, grants
+from onecore.engine import db, feeds, grants
 from onecore.engine.bills import retry_at
 from onecore.engine.context import Context, Contexts, NotConnected
 from onecore.engine.delivery import BATCH
@@ -23,6 +23,7 @@ from onecore.engine.leases import before_send, held
 from onecore.engine.slices import Slice
 from onecore.ports import (
     AccessLost,
+    Lane,
     NotReached,
     OutcomeUnknown,
     ReadFailed,
@@ -147,8 +148,9 @@ class OrganisationRun:
             groups[one.workspace, max(0, one.attempts - ALONE_FROM + 1)].append(one)
         for (workspace, halvings), group in groups.items():
             size = max(1, BATCH >> halvings)
+            ctx = contexts[workspace].in_lane(Lane.DOCUMENT)
             for at in range(0, len(group), size):
-                await self._documents(contexts[workspace], lease, turn, group[at : at + size])
+                await self._documents(ctx, lease, turn, group[at : at + size])
 
     async def _live_contexts(self, lease: Lease, turn: Turn) -> dict[WorkspaceId, Context]:
         """Contexts of the workspaces that are connected and not paused."""
@@ -214,7 +216,7 @@ class OrganisationRun:
         for ctx in list(contexts.values()):
             work = self._sweep_and_settle(contexts, ctx, lease, turn)
             error = await self._part(turn, ctx, work, put_off, failed)
-            if error is None:
+            if error is None or _leaves_documents(error):
                 self._failures.pop(turn.organisation, None)
                 self._resting.pop(turn.organisation, None)
                 turn.not_before = None
@@ -242,14 +244,15 @@ class OrganisationRun:
             or any(next_look(one) <= began for one in intents)
         ):
             oldest = intents[0].sent_at if intents else None
-            changed = await self._sweep(organisation).read(ctx.books[organisation], oldest)
+            books = ctx.in_lane(Lane.DOCUMENT if intents else Lane.LIST).books[organisation]
+            changed = await self._sweep(organisation).read(books, oldest)
             intents = await settle_doubts(contexts, lease, changed, began)
             read_at = began
         turn.due += [next_look(one) for one in intents]
         turn.due.append(read_at + SWEEP_EVERY)
 
     async def _feeds(self, ctx: Context, turn: Turn) -> Exception | None:
-        organisation = turn.organisation
+        organisation, ctx = turn.organisation, ctx.in_lane(Lane.LIST)
 
         def all_later(until: datetime) -> None:
             feeds.put_off(ctx, organisation, until)
@@ -260,9 +263,14 @@ class OrganisationRun:
             due = await db.run(feeds.due, ctx, organisation, self._clock.now(), FEEDS_A_TURN)
             wait = await db.run(feeds.pace_of, ctx, self._contexts.poll_seconds)
             for feed in due:
+                is_walk = feed.kind == feeds.WALK
                 try:
-                    await feeds.poll(ctx, feed, wait)
+                    await feeds.poll(ctx.in_lane(Lane.WALK) if is_walk else ctx, feed, wait)
                     self._failures.pop(feed.pk, None)
+                except Throttled as limited:
+                    if limited.lane is not Lane.WALK:
+                        raise
+                    await db.run(feeds.put_off_one, feed, self._clock.now() + limited.wait)
                 except ReadFailed as trouble:  # of one project; the others are read all the same
                     turn.trouble(_words(trouble), ctx.workspace)
                     until = retry_at(self._clock.now(), self._failed(feed.pk))
@@ -320,13 +328,8 @@ class OrganisationRun:
             await work
         except ENDS_THE_TURN:
             raise
-        except Throttled as limited:
-            now = self._clock.now()
-            until = now + limited.wait
-            ours = limited.remote is Remote.PROCORE
-            scope = ctx.procore_scope if ours else str(turn.organisation)
-            await db.run(calls.block, limited.remote, scope, until, limited.kind, now)
-            await db.run(put_off, until)  # the limit itself is told from its row
+        except Throttled as limited:  # the limit itself is told from its row
+            await db.run(put_off, self._clock.now() + limited.wait)
             return limited
         except AccessLost as lost:
             procore = lost.remote is Remote.PROCORE
@@ -374,6 +377,11 @@ def _without(contexts: dict[WorkspaceId, Context], turn: Turn, ctx: Context) -> 
     """Go on without a workspace whose access is lost."""
     del contexts[ctx.workspace]
     turn.workspaces.remove(ctx.workspace)
+
+
+def _leaves_documents(error: Exception) -> bool:
+    """Whether our own budget only keeps lists waiting, while documents go on."""
+    return isinstance(error, Throttled) and error.lane in (Lane.LIST, Lane.WALK)
 
 
 def _words(trouble: RemoteError) -> str:

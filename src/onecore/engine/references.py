@@ -117,6 +117,10 @@ class ProcoreLists:
         self._references = references
         self._procore = procore
 
+    def by(self, procore: ProcorePort) -> "ProcoreLists":
+        """The same lists, read through another view of the client."""
+        return ProcoreLists(self._references, procore)
+
     async def projects(self, max_age: timedelta | None = None) -> tuple[Project, ...]:
         return await self._references.get(
             "company", "projects", tuple[Project, ...], self._procore.projects, max_age
@@ -163,8 +167,13 @@ class XeroLists:
         self, references: References, organisation: OrganisationId, xero: XeroPort
     ) -> None:
         self._references = references
+        self._organisation = organisation
         self._scope = f"organisation:{organisation}"
         self._xero = xero
+
+    def by(self, xero: XeroPort) -> "XeroLists":
+        """The same lists, read through another view of the client."""
+        return XeroLists(self._references, self._organisation, xero)
 
     async def organisation(self, max_age: timedelta | None = None) -> Organisation:
         """The organisation's facts with its lock dates, and the currencies it may use."""

@@ -11,7 +11,7 @@ from onecore.engine.context import Context, Contexts
 from onecore.engine.organisation_run import OrganisationRun
 from onecore.engine.remotes import Remotes
 from onecore.environment import Settings
-from onecore.ports import Clock
+from onecore.ports import Clock, Lane
 from onecore.store.leases import Owner
 from onecore.store.vault import Vault
 
@@ -60,8 +60,8 @@ class Service:
                 self._thread.start()
 
     async def context(self, workspace: WorkspaceId) -> Context:
-        """The workspace's context for reading."""
-        return await self.contexts.of(workspace)
+        """The workspace's context for reading, for a person who waits."""
+        return (await self.contexts.of(workspace)).in_lane(Lane.PERSON)
 
     def close(self) -> None:
         """Close connections and stop the loop; safe to call more than once."""

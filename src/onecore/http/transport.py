@@ -196,9 +196,10 @@ class Transport:
         raise self._error(call, response, body)
 
     async def _attempt(self, call: Call, token: Token) -> tuple[httpx2.Response, bytes]:
-        await self._call_log.before(self.remote, self._scope, call.lane)
+        number = await self._call_log.before(self.remote, self._scope, call.lane)
         status, reported, started = 0, {}, time.perf_counter()
         correlation, size = "", 0
+        refused: Throttled | None = None
         try:
             if call.is_write and self._before_write is not None:
                 await self._before_write()
@@ -209,6 +210,10 @@ class Transport:
             correlation = response.headers.get("xero-correlation-id", "") or response.headers.get(
                 "x-request-id", ""
             )
+            if status == 429:
+                kind, wait = limits.throttle(self.remote, response.headers, self._clock.now())
+                refused = Throttled(self.remote, call.operation, kind, wait)
+                raise refused
             return response, body
         finally:
             _log.info(
@@ -226,7 +231,14 @@ class Transport:
                 correlation=correlation,
             )
             await self._call_log.after(
-                self.remote, self._scope, call.lane, call.operation, status, reported
+                number,
+                self.remote,
+                self._scope,
+                call.lane,
+                call.operation,
+                status,
+                reported,
+                refused,
             )
 
     async def _exchange(self, call: Call, token: Token) -> tuple[httpx2.Response, bytes]:
@@ -287,9 +299,6 @@ class Transport:
             return ScopeMissing(self.remote, call.operation, wanted or "a scope is missing")
         if status == 401:
             return AccessLost(self.remote, call.operation, "refused with a renewed token")
-        if status == 429:
-            kind, wait = limits.throttle(self.remote, response.headers, self._clock.now())
-            return Throttled(self.remote, call.operation, kind, wait)
         if status in (403, 404):
             return self._invisible(call, status, body)
         if status >= 500 and status != 501:

@@ -303,33 +303,45 @@ class CallCount(models.Model):
     """Calls made, by hour; `scope` is the app or the organisation the remote counts against."""
 
     remote = models.CharField(max_length=10)
-    scope = models.CharField(max_length=80)
+    app = models.CharField(max_length=200)  # the client id
+    scope = models.CharField(max_length=220)  # "app:<client id>", or the organisation's id
+    workspace = models.BigIntegerField()  # for which they were made; 0: for none in particular
     hour = models.DateTimeField()
     lane = models.CharField(max_length=10)
     calls = models.IntegerField(default=0)
     refused = models.IntegerField(default=0)
 
     class Meta:
+        db_table = "store_calls"  # store_callcount is of versions that did not tell apps apart
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["remote", "scope", "hour", "lane"], name="one_call_count"
+                fields=["hour", "remote", "app", "scope", "workspace", "lane"],
+                name="one_count_of_calls",
             )
         ]
 
 
 class RemoteLimit(models.Model):
-    """What a remote last said of its limits, and until when nobody may call."""
+    """What is known of one allowance of calls; `store.allowances` reads and writes it.
+
+    `state` is what the pure rules go by. `figures` are the last answer's, and `blocked_until` is
+    told by the remote and holds for everybody.
+    """
 
     remote = models.CharField(max_length=10)
-    scope = models.CharField(max_length=80)
+    app = models.CharField(max_length=200)
+    scope = models.CharField(max_length=220)
+    version = models.BigIntegerField()
+    state = models.JSONField(default=dict)
     figures = models.JSONField(default=dict)
     told_at = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)
     blocked_by = models.CharField(max_length=20, default="")
 
     class Meta:
+        db_table = "store_limits"  # store_remotelimit: as above
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["remote", "scope"], name="one_remote_limit")
+            models.UniqueConstraint(fields=["remote", "app", "scope"], name="one_allowance")
         ]
 
 

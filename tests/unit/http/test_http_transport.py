@@ -67,19 +67,22 @@ class Log:
         self.told: list[tuple[str, int, dict[str, int]]] = []
         self._refuse = refuse
 
-    async def before(self, remote: Remote, scope: str, lane: Lane) -> None:
+    async def before(self, remote: Remote, scope: str, lane: Lane) -> int:
         if self._refuse:
             raise self._refuse
         self.before_count += 1
+        return self.before_count
 
     async def after(
         self,
+        call: int,
         remote: Remote,
         scope: str,
         lane: Lane,
         operation: str,
         status: int,
         limits: Mapping[str, int],
+        refused: Throttled | None,
     ) -> None:
         self.told.append((operation, status, dict(limits)))
 

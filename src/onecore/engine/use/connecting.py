@@ -11,14 +11,14 @@ from django.db import transaction
 
 from onecore.domain.ids import CompanyId, OrganisationId, WorkspaceId
 from onecore.domain.settings import OrganisationRow
-from onecore.engine import config, db
+from onecore.engine import calls, config, db
 from onecore.engine.grants import new_grant
 from onecore.engine.service import Service
 from onecore.engine.use import configuring
 from onecore.engine.use.errors import NeedsPerson, OutOfReach, UseError
-from onecore.ports import AccessLost, Connection, NotVisible, Remote, RemoteError
+from onecore.ports import AccessLost, Connection, Lane, NotVisible, Remote, RemoteError
 from onecore.store import audit, hints
-from onecore.store.models import Organisation, Workspace, WorkspaceOrganisation
+from onecore.store.models import Grant, Organisation, Workspace, WorkspaceOrganisation
 
 CONSENT_LIFE = timedelta(minutes=30)
 CALLBACK = "/connect/xero/callback"
@@ -73,12 +73,13 @@ async def connect_procore(service: Service, workspace: WorkspaceId, company_id: 
             return grant
 
     grant = await db.run(keep)
+    app = calls.of_app(Remote.PROCORE, settings.procore_client_id or "")
     client = service.remotes.procore(
         CompanyId(company_id),
         service.contexts.tokens(grant),
-        service.contexts.calls,
-        f"app:{settings.procore_client_id}",
-    )
+        service.contexts.calls.of(app, workspace),
+        app.scope,
+    ).in_lane(Lane.PERSON)
     try:
         company = await client.company()
         projects = await client.projects()
@@ -219,10 +220,10 @@ async def _join_all(
     actor: str,
 ) -> list[str]:
     """Join the organisations a grant reaches (or only the one wanted) to the workspace."""
+    row = await db.run(Grant.objects.get, pk=grant)
+    log = service.contexts.calls.of(calls.of_app(Remote.XERO, row.client_id), workspace)
     try:
-        found = await service.remotes.connections(
-            service.contexts.tokens(grant), service.contexts.calls
-        )
+        found = await service.remotes.connections(service.contexts.tokens(grant), log)
     except AccessLost as lost:
         raise NeedsPerson(f"Xero refused access ({lost.detail}). Connect again.") from None
     except RemoteError as trouble:

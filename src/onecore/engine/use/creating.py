@@ -14,7 +14,7 @@ from onecore.engine.leases import before_send, held
 from onecore.engine.service import Service
 from onecore.engine.use.choices import NOW
 from onecore.engine.use.errors import NeedsPerson, OutOfReach
-from onecore.ports import OutcomeUnknown, RequestRefused, Vendor
+from onecore.ports import Lane, OutcomeUnknown, RequestRefused, Vendor
 from onecore.store.leases import LeaseLost
 
 PATIENCE = 30.0
@@ -33,7 +33,8 @@ async def writing(
         while True:
             async with held(service.owner, organisation) as lease:
                 if lease is not None:
-                    yield await service.contexts.of(workspace, partial(before_send, lease))
+                    ctx = await service.contexts.of(workspace, partial(before_send, lease))
+                    yield ctx.in_lane(Lane.PERSON)
                     return
             if loop.time() > deadline:
                 raise OutOfReach(

@@ -10,21 +10,21 @@ from django.db.models import Sum
 
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.domain.refs import Flow, Kind, SourceRef
-from onecore.engine import config, db, jobs
+from onecore.engine import calls, config, db, jobs
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.engine.use.workspaces import newest_config
-from onecore.ports import Remote
+from onecore.ports import Lane, Remote
 from onecore.store import documents, hints
+from onecore.store.allowances import Key
 from onecore.store.models import (
     CallCount,
     Document,
     Feed,
-    Grant,
-    RemoteLimit,
     Workspace,
     WorkspaceOrganisation,
 )
+from onecore.sync.budget import Wait
 
 MOMENTS = timedelta(seconds=2)
 """What is due that soon is waited for: the second a change falls into, a short limit."""
@@ -93,29 +93,23 @@ def _waiting(
     """Documents due now, within moments, after a failure or when a limit ends, and writes whose
     fate is not known yet; of all, or only of `refs`."""
     now = service.clock.now()
-    ends = [row.blocked_until for row in _limits(workspace, now) if row.blocked_until is not None]
+    ends = [wait.until for _, wait in _limits(service, workspace)]
     waiting = hints.pending(workspace, max([now, *ends]) + MOMENTS, refs)
     return waiting + documents.unsettled_count(workspace, refs)
 
 
-def _limits(workspace: WorkspaceId, now: datetime) -> list[RemoteLimit]:
-    """Limits that keep anybody from calling a remote for this workspace."""
-    found: list[RemoteLimit] = []
-    for remote, scopes in scopes_of(workspace).items():
-        rows = RemoteLimit.objects.filter(remote=remote.value, scope__in=scopes)
-        found += rows.filter(blocked_until__gt=now)
-    return found
+def _limits(service: Service, workspace: WorkspaceId) -> list[tuple[Key, Wait]]:
+    """Limits that keep documents of this workspace waiting."""
+    return service.contexts.calls.waits(calls.keys_of(workspace), Lane.DOCUMENT)
 
 
-def _standing(workspace: WorkspaceId, now: datetime) -> list[str]:
+def _standing(service: Service, workspace: WorkspaceId) -> list[str]:
     """What keeps a workspace from going on, whatever a turn tries."""
     paused = Workspace.objects.filter(pk=workspace, paused=True).exists()
     said = ["the workspace is paused; run: onecore resume -w NAME"] if paused else []
-    for row in _limits(workspace, now):
-        said.append(
-            f"{row.remote}: {row.blocked_by} limit; "
-            f"waiting until {row.blocked_until:%Y-%m-%d %H:%M:%S} UTC"
-        )
+    for key, wait in _limits(service, workspace):
+        at = f"{wait.until:%Y-%m-%d %H:%M:%S} UTC"
+        said.append(f"{key.remote}: {wait.kind} limit; waiting until {at}")
     return said
 
 
@@ -172,7 +166,7 @@ async def sync(
             turn = await service.organisations.turn(organisation)
             troubles += [t.text for t in turn.troubles if t.workspace in (None, workspace)]
             stuck = stuck and turn.is_stuck(workspace, ends)
-        troubles = await db.run(_standing, workspace, service.clock.now()) + troubles
+        troubles = await db.run(_standing, service, workspace) + troubles
         met |= dict.fromkeys(troubles)
         stuck = stuck or not await db.run(_goes_on_by, service, workspace, started, ends)
         result = await db.run(_summary, service, workspace, not refs, awaited, started, before)
@@ -214,19 +208,6 @@ def _summary(
 
 
 def _calls(workspace: WorkspaceId) -> dict[str, int]:
-    """Calls made so far by remote, over everything this workspace is counted under."""
-    totals = {}
-    for remote, scopes in scopes_of(workspace).items():
-        found = CallCount.objects.filter(remote=remote.value, scope__in=scopes)
-        totals[remote.value] = found.aggregate(n=Sum("calls"))["n"] or 0
-    return totals
-
-
-def scopes_of(workspace: WorkspaceId) -> dict[Remote, list[str]]:
-    """What the remotes count this workspace's calls under."""
-    apps = Grant.objects.filter(workspace_id=workspace, remote="procore")
-    joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
-    return {
-        Remote.PROCORE: [f"app:{row.client_id}" for row in apps],
-        Remote.XERO: [str(row.organisation_id) for row in joined],
-    }
+    """Calls made for this workspace so far, by remote."""
+    rows = CallCount.objects.filter(workspace=workspace).values("remote").annotate(n=Sum("calls"))
+    return {remote.value: 0 for remote in Remote} | {row["remote"]: row["n"] for row in rows}
