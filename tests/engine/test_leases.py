@@ -210,7 +210,7 @@ def test_a_paused_owner_that_wakes_with_an_answer_writes_nothing_of_it(desk: Des
 
 def test_a_paused_owner_that_wakes_with_a_stale_plan_places_nothing(desk: Desk) -> None:
     refs = approve(desk, 3)
-    worker = another(desk, crash="document.placed:1:STOP", timeout=3)
+    worker = another(desk, crash="outcome.written:1:STOP", timeout=3)
     try:
         worker.stops()
         runs_out(desk)

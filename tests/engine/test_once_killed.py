@@ -22,7 +22,7 @@ from tests.worker_process import another
 CREATING = (
     "lease.taken", "index.written", "feed.answered", "feed.read",
     "intent.written", "send.write", "send.write:2", "answer.create", "outcome.written",
-    "document.placed", "document.placed:7",
+    "document.placed",
 )  # fmt: skip
 CHANGING = ("intent.written", "send.write:2", "answer.update", "outcome.written", "document.placed")
 REMOVING = ("intent.written", "send.write:2", "answer.remove", "outcome.written", "document.placed")

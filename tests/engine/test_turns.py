@@ -40,12 +40,12 @@ def test_a_hint_said_while_it_is_worked_on_survives_the_finish(desk: Desk) -> No
     say(desk, ref)
     (said,) = due_now(desk)
     assert say(desk, ref).generation == said.generation + 1
-    hints.finish(said)
+    hints.finish([said])
     (again,) = due_now(desk)
     hints.later([said], desk.clock.now() + timedelta(hours=1))
-    hints.again(said, desk.clock.now() + timedelta(hours=1))
+    hints.again([(said, desk.clock.now() + timedelta(hours=1))])
     assert due_now(desk) == [again]
-    hints.finish(again)
+    hints.finish([again])
     assert not Hint.objects.exists()
 
 
@@ -191,7 +191,7 @@ def test_an_answer_given_while_the_document_is_placed_is_kept(desk: Desk) -> Non
     fresh = Document.objects.get(pk=stale.pk)
     records.answered(fresh, "a question", "void")
     Document.objects.filter(pk=stale.pk).update(approved_for="exactly this")
-    records.place(stale, "in_step", desk.clock.now())
+    records.place([records.Placement(stale, "in_step")], desk.clock.now(), desk.service.vault)
     row = Document.objects.get(pk=stale.pk)
     assert row.answers == {"a question": "void"}
     assert row.approved_for == "exactly this"

@@ -9,12 +9,12 @@ from django.db import transaction
 
 from onecore.crash import reach
 from onecore.domain.documents import Bill, PostedBill
-from onecore.domain.refs import Flow
 from onecore.engine import db
 from onecore.engine.bills import Plan, body_digest
 from onecore.engine.context import Books, Context
 from onecore.engine.doubt import marked
-from onecore.engine.links import link_created, link_renewed
+from onecore.engine.links import RENEWED, new_link, renew
+from onecore.engine.placing import rows_for
 from onecore.ports import (
     AccessLost,
     BillChange,
@@ -26,10 +26,9 @@ from onecore.ports import (
     RequestRefused,
     Throttled,
 )
-from onecore.store import audit
-from onecore.store import documents as records
+from onecore.store import audit, batch
 from onecore.store.leases import Lease
-from onecore.store.models import Document, Intent
+from onecore.store.models import AuditEntry, Intent, Link
 from onecore.sync import decide as d
 from onecore.sync.fields import digested, wanted_values
 from onecore.sync.merge import merged
@@ -48,6 +47,10 @@ class Delivered:
 
     plan: Plan
     outcome: Outcome | None  # None: in doubt
+
+
+Made = tuple[Plan, Intent, PostedBill]
+"""A plan that was carried out: with what was committed before, and what there is now."""
 
 
 class Deliverer:
@@ -170,14 +173,13 @@ class Deliverer:
         ctx, now = self._ctx, self._ctx.clock.now()
         with transaction.atomic():
             self._lease.check()
+            rows_for(ctx, plans)
             rows: list[Intent] = []
             for at, plan in enumerate(plans):
-                document = self._document(plan)
-                plan.document = document
                 wanted = plan.wanted
                 rows.append(
                     Intent(
-                        document=document,
+                        document=plan.document,
                         organisation_id=self._lease.tenant,
                         part="main",
                         version=plan.version if action == "create" else _version(plan),
@@ -191,17 +193,6 @@ class Deliverer:
                     )
                 )
             return Intent.objects.bulk_create(rows)
-
-    def _document(self, plan: Plan) -> Document:
-        claim = plan.requisition
-        return plan.document or records.of(
-            self._ctx.workspace,
-            plan.organisation,
-            Flow.BILL,
-            plan.ref,
-            int(claim.commitment) if claim is not None else None,
-            self._ctx.clock.now(),
-        )
 
     def _take_back(self, intents: Sequence[Intent]) -> None:
         with transaction.atomic():
@@ -218,31 +209,52 @@ class Deliverer:
         """Commit every outcome of the batch at once, with the fence checked."""
         with transaction.atomic():
             self._lease.check()
-            for plan, intent, outcome in zip(plans, intents, outcomes, strict=True):
-                if isinstance(outcome, Posted):
-                    self._write_posted(action, plan, intent, outcome.bill)
+            posted = [
+                (plan, intent, outcome.bill)
+                for plan, intent, outcome in zip(plans, intents, outcomes, strict=True)
+                if isinstance(outcome, Posted)
+            ]
+            (self._write_created if action == "create" else self._write_renewed)(posted)
+            self._write_history(action, posted)
             Intent.objects.filter(pk__in=[row.pk for row in intents]).delete()
 
-    def _write_posted(self, action: str, plan: Plan, intent: Intent, bill: PostedBill) -> None:
-        assert plan.document is not None
-        if action == "create":
-            if plan.link is not None:  # its bill is gone, and a person asked for a new one
-                plan.link.withdrawn = True
-                plan.link.save(update_fields=["withdrawn"])
-            plan.link = link_created(self._ctx, plan.document, intent, bill)
-        elif plan.link is not None:
-            sent = plan.step.fields if isinstance(plan.step, d.Update) else None
-            link_renewed(self._ctx, plan.link, intent, bill, sent, withdrawn=action == "remove")
-        plan.posted = bill
-        audit.record(
-            self._ctx.workspace,
-            self._ctx.clock.now(),
-            "onecore",
-            f"bill.{action}d" if action != "remove" else "bill.removed",
-            plan.document.ref,
-            target=str(bill.id),
-            version=intent.version,
-        )
+    def _write_created(self, posted: Sequence[Made]) -> None:
+        # A link that is there points at a bill that is gone: a person asked for a new one.
+        old = [plan.link.pk for plan, _, _ in posted if plan.link is not None]
+        if old:
+            Link.objects.filter(pk__in=old).update(withdrawn=True)
+        for plan, intent, bill in posted:
+            assert plan.document is not None
+            plan.link = new_link(self._ctx, plan.document, intent, bill)
+        Link.objects.bulk_create(plan.link for plan, _, _ in posted if plan.link is not None)
+
+    def _write_renewed(self, posted: Sequence[Made]) -> None:
+        links: list[Link] = []
+        for plan, intent, bill in posted:
+            if plan.link is not None:
+                sent = plan.step.fields if isinstance(plan.step, d.Update) else None
+                withdrawn = isinstance(plan.step, d.Remove)
+                renew(self._ctx, plan.link, intent, bill, sent, withdrawn)
+                links.append(plan.link)
+        batch.update(links, RENEWED)
+
+    def _write_history(self, action: str, posted: Sequence[Made]) -> None:
+        act = f"bill.{action}d" if action != "remove" else "bill.removed"
+        entries: list[AuditEntry] = []
+        for plan, intent, bill in posted:
+            plan.posted = bill
+            entries.append(
+                audit.entry(
+                    self._ctx.workspace,
+                    self._ctx.clock.now(),
+                    "onecore",
+                    act,
+                    str(plan.ref),
+                    target=str(bill.id),
+                    version=intent.version,
+                )
+            )
+        audit.record_all(entries)
 
 
 def _version(plan: Plan) -> int:

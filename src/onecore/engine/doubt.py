@@ -13,7 +13,7 @@ from onecore.domain.refs import Flow, parse_ref
 from onecore.engine import db
 from onecore.engine.context import Context
 from onecore.engine.index import mark_text
-from onecore.engine.links import agree_on, link_created, link_renewed, match_lines
+from onecore.engine.links import agree_on, match_lines, new_link, renew
 from onecore.ports import LONGEST_WRITE
 from onecore.store import audit, hints
 from onecore.store import documents as records
@@ -106,14 +106,15 @@ def _taken_over(
         bill = marked(intent, changed)
         if bill is None:
             return False
-        link_created(ctx, document, intent, bill)
+        new_link(ctx, document, intent, bill).save(force_insert=True)
     else:
         link = records.live_link(document, intent.part)
         bill = next((b for b in changed if link is not None and b.id == link.target_id), None)
         if link is None or bill is None or not _is_done(ctx, link, intent, bill):
             return False
         if intent.action == "remove":
-            link_renewed(ctx, link, None, bill, withdrawn=True)
+            renew(ctx, link, None, bill, withdrawn=True)
+            link.save()
         else:
             _take_over_update(ctx, link, intent, bill)
     audit.record(

@@ -1,11 +1,11 @@
-"""Before a bill is created: is it there already, ours by its mark, or a likeness of it?"""
+"""Before bills are created: are they there already, ours by their mark, or likenesses of them?"""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 
-from onecore.domain.ids import BillId
+from onecore.domain.ids import BillId, OrganisationId
 from onecore.domain.tax import predicted_totals
-from onecore.engine import db
 from onecore.engine.bills import Adopt, Ignored, Plan
 from onecore.store import index
 from onecore.sync import decide as d
@@ -17,42 +17,54 @@ _CHOICES = (
 )
 
 
-async def guard(plan: Plan, digest: index.Digest) -> None:
-    """Turn a plan to create into adopting, asking or ignoring, where the index says so.
+def guard(organisation: OrganisationId, plans: Sequence[Plan], digest: index.Digest) -> None:
+    """Turn plans to create into adopting, asking or ignoring, where the index says so.
 
     Expects an index read just now. Only our mark is adopted by itself; a likeness is an Ask.
     A bill of ours nobody here remembers is linked even when it is gone, so that its end is
     asked about and not undone.
     """
-    if not isinstance(plan.step, d.Create) or plan.wanted is None or plan.organisation is None:
-        return
-    stem = f"{plan.ref.project}/{plan.ref.id}/main"
+    going = [plan for plan in plans if isinstance(plan.step, d.Create) and plan.wanted is not None]
+    by_mark = index.by_marks(organisation, [_stem(plan) for plan in going])
+    for plan in going:
+        _adopt_ours(plan, by_mark.get(_stem(plan), []))
+    going = [plan for plan in going if isinstance(plan.step, d.Create)]
+    alike = index.likenesses(organisation, [_sought(plan, digest) for plan in going])
+    for plan, found in zip(going, alike, strict=True):
+        if found:
+            _ask(plan, found)
+
+
+def _stem(plan: Plan) -> str:
+    """What the marks of a claim's main bill begin with, whatever their version."""
+    return f"{plan.ref.project}/{plan.ref.id}/main"
+
+
+def _adopt_ours(plan: Plan, found: Sequence[index.Marked]) -> None:
     remembered = {x.target_id for x in plan.document.links.all()} if plan.document else set()
-    for marked in await db.run(index.by_mark, plan.organisation, stem):
+    for marked in found:
         if plan.link is None and not (marked.gone and marked.bill in remembered):
             plan.step = Adopt(BillId(marked.bill), by_mark=True)
             return
-    await _likeness(plan, digest)
 
 
-async def _likeness(plan: Plan, digest: index.Digest) -> None:
+def _sought(plan: Plan, digest: index.Digest) -> index.Sought:
     assert plan.wanted is not None
     assert plan.chart is not None
-    assert plan.organisation is not None
     rules = plan.chart.settings.policies.duplicates
     bill = plan.wanted
     total = predicted_totals(bill, plan.chart).gross
-    found = await db.run(
-        index.likenesses,
-        plan.organisation,
+    days = rules.amount_window_days
+    return index.Sought(
         bill.contact,
         index.number_digest(bill.number, digest) if rules.number else "",
         digest("total", f"{total:.2f}"),
         bill.bill_date,
-        timedelta(days=rules.amount_window_days) if rules.amount_window_days else None,
+        timedelta(days=days) if days else None,
     )
-    if not found:
-        return
+
+
+def _ask(plan: Plan, found: Sequence[index.Likeness]) -> None:
     text = "duplicate " + " ".join(str(like.bill) for like in found)
     plan.question = hashlib.sha256(text.encode()).hexdigest()[:32]
     answer = plan.document.answers.get(plan.question, "") if plan.document else ""

@@ -30,13 +30,13 @@ from onecore.sync.fields import (
 )
 
 
-def link_created(ctx: Context, document: Document, intent: Intent, bill: PostedBill) -> Link:
-    """The link a bill of ours gets, in the transaction that settles its intent."""
+def new_link(ctx: Context, document: Document, intent: Intent, bill: PostedBill) -> Link:
+    """The link a bill of ours gets, to be stored in the transaction that settles its intent."""
     lines = match_lines(intent.lines, intent.wanted, bill, ctx)
     keys = {line.id: lines[str(line.id)] for line in bill.lines if str(line.id) in lines}
     target = after_creating(intent.wanted, digested(posted_values(bill, keys), ctx.digest)).target
     now = ctx.clock.now()
-    return Link.objects.create(
+    return Link(
         document=document,
         part=intent.part,
         version=intent.version,
@@ -52,7 +52,11 @@ def link_created(ctx: Context, document: Document, intent: Intent, bill: PostedB
     )
 
 
-def link_renewed(
+RENEWED = ("wanted", "target", "line_ids", "target_updated_at", "settled_at", "withdrawn")
+"""The fields of a link that `renew` changes."""
+
+
+def renew(
     ctx: Context,
     link: Link,
     intent: Intent | None,
@@ -60,7 +64,7 @@ def link_renewed(
     sent: frozenset[str] | None = None,
     withdrawn: bool = False,
 ) -> None:
-    """What is agreed from now on: what was wanted last, and what is there.
+    """Set what is agreed from now on: what was wanted last, and what is there.
 
     Fields that were not `sent` (None: all were) stay agreed as they were, so that a bookkeeper's
     own coding, and what a person accepted, go on counting as theirs, whatever we send later.
@@ -80,7 +84,6 @@ def link_renewed(
     link.target_updated_at = bill.updated_at
     link.settled_at = ctx.clock.now()
     link.withdrawn = withdrawn
-    link.save()
 
 
 def accept(ctx: Context, plan: Plan) -> None:
@@ -216,14 +219,9 @@ def _adopt(ctx: Context, lease: Lease, plan: Plan, bill: PostedBill, by_mark: bo
     now, mark = ctx.clock.now(), read_mark(bill.url) if by_mark else None
     with transaction.atomic():
         lease.check()
-        document = records.of(
-            ctx.workspace,
-            plan.organisation,
-            Flow.BILL,
-            plan.ref,
-            int(plan.requisition.commitment) if plan.requisition else None,
-            now,
-        )
+        contract = int(plan.requisition.commitment) if plan.requisition else None
+        met = records.Met(plan.ref, plan.organisation, contract)
+        (document,) = records.of(ctx.workspace, Flow.BILL, [met], now)
         Link.objects.create(
             document=document,
             part="main",

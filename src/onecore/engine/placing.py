@@ -9,8 +9,7 @@ from onecore.engine.context import Context
 from onecore.engine.withdrawals import MANY
 from onecore.ports import Refusal
 from onecore.store import documents as records
-from onecore.store.documents import Matter
-from onecore.store.models import Document
+from onecore.store.documents import Matter, Placement
 from onecore.sync import decide as d
 
 LOOK_AGAIN = ("look_again", "Look again", "Both sides are read afresh.")
@@ -29,59 +28,74 @@ REASONS = (
 """What Xero's own words point at [X 4]; anything else is `refused`."""
 
 
-def row_of(ctx: Context, plan: Plan) -> Document:
-    """The plan's document, made when it is first met."""
-    if plan.document is None:
-        claim = plan.requisition
-        plan.document = records.of(
-            ctx.workspace,
-            plan.organisation,
-            Flow.BILL,
+def rows_for(ctx: Context, plans: Sequence[Plan]) -> None:
+    """Give each plan its document's row, made where it is first met."""
+    new = [plan for plan in plans if plan.document is None]
+    met = [
+        records.Met(
             plan.ref,
-            int(claim.commitment) if claim is not None else None,
-            ctx.clock.now(),
+            plan.organisation,
+            int(plan.requisition.commitment) if plan.requisition is not None else None,
         )
-    return plan.document
+        for plan in new
+    ]
+    rows = records.of(ctx.workspace, Flow.BILL, met, ctx.clock.now())
+    for plan, row in zip(new, rows, strict=True):
+        plan.document = row
 
 
-def place_plan(ctx: Context, plan: Plan) -> None:
-    """Record a plan that sends nothing now."""
+def place(ctx: Context, placements: Sequence[Placement]) -> None:
+    """Put documents where they stand now."""
+    records.place(placements, ctx.clock.now(), ctx.vault)
+
+
+def planned(plan: Plan) -> Placement | None:
+    """Where a plan that sends nothing puts its document; None where nothing of it stays."""
     step = plan.step
     if isinstance(step, Ignored):
-        _place_ignored(ctx, plan, step)
-        return
-    document = row_of(ctx, plan)
-    _keep_facts(document, plan)
-    if isinstance(step, d.Hold):
-        _place(ctx, plan, records.HELD, matters=_gap_matters(step.gaps))
-    elif isinstance(step, d.Ask):
-        _place(ctx, plan, records.ASK, note=step.code, matters=(_question(plan, step),))
-    elif isinstance(step, d.Drifted):
-        _place(ctx, plan, records.DRIFTED, note="drifted", matters=(_question(plan, step),))
-    elif isinstance(step, d.Waiting):
-        _place(ctx, plan, records.WAITING, note=step.why, matters=_out_of_sight(plan, step))
-    elif isinstance(step, d.Nothing):
-        gone = plan.posted is not None and plan.posted.is_gone
-        _place(ctx, plan, records.WITHDRAWN if gone else records.IN_STEP, note=plan.note)
-    elif isinstance(step, d.Unlink):
-        if plan.link is not None:  # a claim that comes back gets a bill of its own
-            plan.link.withdrawn = True
-            plan.link.save(update_fields=["withdrawn"])
-        _place(ctx, plan, records.WITHDRAWN, note="gone")
+        return _ignored(plan, step)
+    _keep_facts(plan)
+    if isinstance(step, d.Unlink) and plan.link is not None:
+        plan.link.withdrawn = True  # a claim that comes back gets a bill of its own
+        plan.link.save(update_fields=["withdrawn"])
+    return _at(plan, *_where(plan))
 
 
-def _place_ignored(ctx: Context, plan: Plan, step: Ignored) -> None:
+def _where(plan: Plan) -> tuple[str, str, tuple[Matter, ...]]:
+    """The state a step that sends nothing puts a document in, its note and its matters."""
+    match plan.step:
+        case d.Hold(gaps=gaps):
+            there = (records.HELD, "", _gap_matters(gaps))
+        case d.Ask(code=code) as step:
+            there = (records.ASK, code, (_question(plan, step),))
+        case d.Drifted() as step:
+            there = (records.DRIFTED, "drifted", (_question(plan, step),))
+        case d.Waiting(why=why) as step:
+            there = (records.WAITING, why, _out_of_sight(plan, step))
+        case d.Nothing():
+            gone = plan.posted is not None and plan.posted.is_gone
+            there = (records.WITHDRAWN if gone else records.IN_STEP, plan.note, ())
+        case d.Unlink():
+            there = (records.WITHDRAWN, "gone", ())
+        case step:
+            raise TypeError(f"{type(step).__name__} is carried out, not only placed")
+    return there
+
+
+def _ignored(plan: Plan, step: Ignored) -> Placement | None:
     if plan.document is None:
-        return
+        return None
     if step.why == "ignored":
-        _place(ctx, plan, records.WITHDRAWN, note="ignored")
-    elif plan.link is None and not plan.document.links.exists():
+        return _at(plan, records.WITHDRAWN, "ignored")
+    if plan.link is None and not plan.document.links.exists():
         records.forget(plan.document)
-    else:
-        _place(ctx, plan, records.WITHDRAWN, note=step.why)
+        return None
+    return _at(plan, records.WITHDRAWN, step.why)
 
 
-def _keep_facts(document: Document, plan: Plan) -> None:
+def _keep_facts(plan: Plan) -> None:
+    document = plan.document
+    assert document is not None
     if plan.requisition is not None:
         document.source_updated_at = plan.requisition.updated_at
         document.contract_id = int(plan.requisition.commitment)
@@ -90,53 +104,38 @@ def _keep_facts(document: Document, plan: Plan) -> None:
         document.organisation_id = plan.organisation
 
 
-def _place(
-    ctx: Context,
-    plan: Plan,
-    state: str,
-    note: str = "",
-    matters: Sequence[Matter] = (),
-) -> None:
+def _at(plan: Plan, state: str, note: str = "", matters: tuple[Matter, ...] = ()) -> Placement:
     assert plan.document is not None
-    records.place(
-        plan.document,
-        state,
-        ctx.clock.now(),
-        note=note,
-        matters=matters,
-        subject=plan.subject or None,
-        vault=ctx.vault,
-    )
+    return Placement(plan.document, state, note, matters, plan.subject)
 
 
-def place_refusal(ctx: Context, plan: Plan, refusal: Refusal) -> None:
+def refused(plan: Plan, refusal: Refusal) -> Placement:
     """Xero declined this document: its reasons in its words, by the cause they point at."""
     text = "; ".join(refusal.reasons)
     cause = next((code for words, code in REASONS if words in text.lower()), "refused")
     matter = Matter(cause, str(plan.ref), f"Xero refused: {text}", choices=(LOOK_AGAIN,))
-    row_of(ctx, plan)
-    _place(ctx, plan, records.REFUSED, note=cause, matters=(matter,))
+    return _at(plan, records.REFUSED, cause, (matter,))
 
 
-def place_preview(ctx: Context, plan: Plan, state: str, digest: str) -> None:
+def shown(plan: Plan, state: str, digest: str) -> Placement:
     """A plan that is only shown, or waits for an accountant's yes to exactly this."""
-    document = row_of(ctx, plan)
-    _keep_facts(document, plan)
-    choices = (APPROVE, REJECT) if state == records.APPROVAL else ()
-    matter = Matter("approval", str(plan.ref), question=digest, choices=choices)
-    matters = (matter,) if state == records.APPROVAL else ()
-    _place(ctx, plan, state, matters=matters)
+    _keep_facts(plan)
+    if state != records.APPROVAL:
+        return _at(plan, state)
+    matter = Matter("approval", str(plan.ref), question=digest, choices=(APPROVE, REJECT))
+    return _at(plan, state, matters=(matter,))
 
 
-def place_delivered(ctx: Context, plan: Plan, removed: bool) -> None:
+def delivered(plan: Plan) -> Placement:
     """Carried out and read back; whether it is in step is for the settling look to say."""
     assert plan.document is not None
-    _keep_facts(plan.document, plan)
+    _keep_facts(plan)
     if isinstance(plan.step, d.Update) and plan.step.restored:
         # Should the same drift come back, by a person or because Xero does not take the value,
         # it is a question again and not the start of an endless tug.
         records.answered(plan.document, plan.question, d.RESTORED)
-    _place(ctx, plan, records.WITHDRAWN if removed else records.IN_STEP)
+    removed = isinstance(plan.step, d.Remove)
+    return _at(plan, records.WITHDRAWN if removed else records.IN_STEP)
 
 
 def _gap_matters(gaps: Sequence[Gap]) -> tuple[Matter, ...]:

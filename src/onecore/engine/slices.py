@@ -2,25 +2,24 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from functools import partial
 
 from django.db import transaction
 
 from onecore.crash import reach
 from onecore.domain.ids import OrganisationId
-from onecore.domain.refs import Flow
+from onecore.domain.refs import Flow, SourceRef
 from onecore.domain.settings import Mode
-from onecore.engine import db, withdrawals
-from onecore.engine.bills import Adopt, Plan, body_digest, plan_bills
+from onecore.engine import db, placing, withdrawals
+from onecore.engine.bills import Adopt, Ignored, Plan, body_digest, plan_bills
 from onecore.engine.context import Context
 from onecore.engine.delivery import Delivered, Deliverer
 from onecore.engine.firewall import guard
 from onecore.engine.index import BillSweep
 from onecore.engine.links import accept, adopt, agree, needs_another_look
-from onecore.engine.placing import place_delivered, place_plan, place_preview, place_refusal
-from onecore.ports import Posted, Refusal
+from onecore.ports import Outcome, Refusal
 from onecore.store import documents as records
 from onecore.store import hints
+from onecore.store.documents import Placement
 from onecore.store.hints import Said
 from onecore.store.leases import Lease
 from onecore.store.models import Intent
@@ -47,6 +46,7 @@ class Slice:
         self._sweep = sweep
         self._deliverer = Deliverer(ctx, self._books, lease)
         self._said: dict[str, Said] = {}
+        self._again: list[SourceRef] = []  # delivered, and to be looked at once more
         self.sent = 0
 
     async def run(self, said: Sequence[Said]) -> None:
@@ -55,21 +55,26 @@ class Slice:
         self._said = {str(one.ref): one for one in said if one.flow is Flow.BILL}
         busy = await db.run(_in_doubt, ctx.workspace, list(self._said))
         waiting = [self._said.pop(ref) for ref in busy]
-        await db.run(hints.later, waiting, ctx.clock.now() + DOUBT_WAIT)
+        if waiting:
+            await db.run(hints.later, waiting, ctx.clock.now() + DOUBT_WAIT)
         plans = await plan_bills(ctx, [one.ref for one in self._said.values()])
         plans = [plan for plan in plans if not await self._belongs_elsewhere(plan)]
         with phase("guarding"):
             plans = await db.run(withdrawals.guard, ctx, plans)
             if any(isinstance(plan.step, d.Create) for plan in plans):
                 await self._sweep.read_lately(self._books)
-                for plan in plans:
-                    await guard(plan, await self._sweep.digest())
+                digest = await self._sweep.digest()
+                await db.run(guard, self._organisation, plans, digest)
         writes: dict[type, list[Plan]] = {d.Create: [], d.Update: [], d.Remove: []}
+        unsent: list[Plan] = []
         for plan in plans:
-            if type(plan.step) in writes and self._may_write(plan):
+            if isinstance(plan.step, Adopt):
+                await adopt(ctx, self._books, self._lease, plan, plan.step.bill, plan.step.by_mark)
+            elif type(plan.step) in writes and self._may_write(plan):
                 writes[type(plan.step)].append(plan)
             else:
-                await self._settle_unsent(plan)
+                unsent.append(plan)
+        await self._place(unsent, self._where_unsent)
         await self._deliver(writes[d.Remove], self._deliverer.remove)
         await self._deliver(writes[d.Update], self._deliverer.update)
         if writes[d.Create]:
@@ -98,82 +103,70 @@ class Slice:
         kind = type(plan.step).__name__
         return body_digest(plan.wanted, self._ctx) if plan.wanted is not None else kind
 
-    async def _settle_unsent(self, plan: Plan) -> None:
-        """Place a plan that writes nothing, then finish its hint or say when to look again."""
-        ctx = self._ctx
-        if isinstance(plan.step, Adopt):
-            await adopt(ctx, self._books, self._lease, plan, plan.step.bill, plan.step.by_mark)
-            return
+    def _where_unsent(self, plan: Plan) -> Placement | None:
+        """Where a plan that writes nothing puts its document."""
         if isinstance(plan.step, d.Create | d.Update | d.Remove):
-            await self._place(plan, self._place_unsent_write)
-        else:
-            await self._place(plan, self._place_plan)
-
-    def _place_plan(self, plan: Plan) -> None:
-        ctx, now = self._ctx, self._ctx.clock.now()
+            return self._where_unsent_write(plan)
         if isinstance(plan.step, d.Nothing):
-            if plan.step.accepted:
-                accept(ctx, plan)
-            else:
-                agree(ctx, plan)
-        place_plan(ctx, plan)
-        withdrawals.note_absence(plan, now)
+            (accept if plan.step.accepted else agree)(self._ctx, plan)
+        withdrawals.note_absence(plan, self._ctx.clock.now())
+        return placing.planned(plan)
 
-    def _place_unsent_write(self, plan: Plan) -> None:
+    def _where_unsent_write(self, plan: Plan) -> Placement | None:
         mode = plan.settings.bill.mode if plan.settings is not None else Mode.OFF
         digest = self._approval_digest(plan)
         rejected = plan.document is not None and plan.document.rejected_for == digest
         if mode is Mode.OFF or rejected:
             plan.step = d.Waiting("rejected" if rejected else "flow_off")
-            place_plan(self._ctx, plan)
-            return
+            return placing.planned(plan)
         state = records.APPROVAL if mode is Mode.APPROVE else records.PREVIEWED
-        place_preview(self._ctx, plan, state, digest)
+        return placing.shown(plan, state, digest)
 
     async def _deliver(
         self, plans: list[Plan], send: Callable[[Sequence[Plan]], Awaitable[list[Delivered]]]
     ) -> None:
-        for done in await send(plans) if plans else ():
-            self.sent += 1
-            await self._place_delivered(done)
+        done = await send(plans) if plans else []
+        self.sent += len(done)
+        outcomes = {str(one.plan.ref): one.outcome for one in done}
+        doubtful = [self._said.pop(ref) for ref, outcome in outcomes.items() if outcome is None]
+        if doubtful:
+            await db.run(hints.later, doubtful, self._ctx.clock.now() + DOUBT_WAIT)
+        known = [one.plan for one in done if one.outcome is not None]
+        await self._place(known, lambda plan: self._where_delivered(plan, outcomes[str(plan.ref)]))
 
-    async def _place_delivered(self, done: Delivered) -> None:
-        ctx, plan = self._ctx, done.plan
-        if isinstance(done.outcome, Refusal):
-            await self._place(plan, partial(self._place_refused, done.outcome))
-        elif isinstance(done.outcome, Posted):
-            await self._place(plan, self._place_posted)
-        else:
-            at = ctx.clock.now() + DOUBT_WAIT
-            await db.run(hints.later, [self._said.pop(str(plan.ref))], at)
+    def _where_delivered(self, plan: Plan, outcome: Outcome | None) -> Placement:
+        if isinstance(outcome, Refusal):
+            return placing.refused(plan, outcome)
+        if not isinstance(plan.step, d.Remove) and needs_another_look(self._ctx, plan):
+            self._again.append(plan.ref)
+        return placing.delivered(plan)
 
-    def _place_refused(self, refusal: Refusal, plan: Plan) -> None:
-        place_refusal(self._ctx, plan, refusal)
-
-    def _place_posted(self, plan: Plan) -> None:
-        ctx, removed = self._ctx, isinstance(plan.step, d.Remove)
-        place_delivered(ctx, plan, removed)
-        if not removed and needs_another_look(ctx, plan):
-            # That saying is a newer generation, so finishing this one leaves it.
-            now = ctx.clock.now()
-            hints.say(ctx.workspace, self._organisation, Flow.BILL, [plan.ref], now)
-
-    async def _place(self, plan: Plan, place: Callable[[Plan], None]) -> None:
-        """Place one document and finish its hint in one commit, with the fence checked."""
+    async def _place(
+        self, plans: Sequence[Plan], where: Callable[[Plan], Placement | None]
+    ) -> None:
+        """Place documents and finish their hints in one commit, with the fence checked."""
+        if not plans:
+            return
         with phase("placing"):
-            await db.run(self._place_now, plan, place, self._said[str(plan.ref)])
-        del self._said[str(plan.ref)]
+            await db.run(self._place_now, plans, where)
+        for plan in plans:
+            del self._said[str(plan.ref)]
         reach("document.placed")
 
-    def _place_now(self, plan: Plan, place: Callable[[Plan], None], said: Said) -> None:
+    def _place_now(self, plans: Sequence[Plan], where: Callable[[Plan], Placement | None]) -> None:
+        ctx, now = self._ctx, self._ctx.clock.now()
+        self._again = []
         with transaction.atomic():
             self._lease.check()
-            place(plan)
-            at = withdrawals.look_again_at(plan, self._ctx.clock.now())
-            if at is not None:
-                hints.again(said, at)
-            else:
-                hints.finish(said)
+            placing.rows_for(ctx, [x for x in plans if not isinstance(x.step, Ignored)])
+            placements = [there for plan in plans if (there := where(plan)) is not None]
+            placing.place(ctx, placements)
+            # That saying is a newer generation, so finishing these leaves it.
+            hints.say(ctx.workspace, self._organisation, Flow.BILL, self._again, now)
+            at = {str(plan.ref): withdrawals.look_again_at(plan, now) for plan in plans}
+            said = [(self._said[ref], when) for ref, when in at.items()]
+            hints.again([(one, when) for one, when in said if when is not None])
+            hints.finish([one for one, when in said if when is None])
 
     @property
     def unfinished(self) -> list[Said]:

@@ -105,13 +105,14 @@ def _together(now: datetime, every: timedelta) -> datetime:
 
 
 def note_absence(plan: Plan, now: datetime) -> None:
-    """Remember when a complete list first lacked the claim; forget it when the claim is back."""
+    """Remember when a complete list first lacked the claim; forget it when the claim is back.
+
+    It is kept with the rest of the document when that is placed.
+    """
     document = plan.document
     if document is None:
         return
     if plan.absent is Absence.FIRST and document.absent_at is None:
         document.absent_at = now
-        document.save(update_fields=["absent_at"])
-    elif plan.absent is Absence.VISIBLE and document.absent_at is not None:
+    elif plan.absent is Absence.VISIBLE:
         document.absent_at = None
-        document.save(update_fields=["absent_at"])

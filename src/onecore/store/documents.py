@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, SourceRef
+from onecore.store import batch
 from onecore.store.models import Attention, AttentionItem, Document, Intent, Link
 from onecore.store.vault import Vault
 
@@ -48,28 +49,37 @@ def known(workspace: WorkspaceId, flow: Flow, refs: Iterable[SourceRef]) -> dict
     return {row.ref: row for row in rows}
 
 
-def of(
-    workspace: WorkspaceId,
-    organisation: UUID | None,
-    flow: Flow,
-    ref: SourceRef,
-    contract: int | None,
-    now: datetime,
-) -> Document:
-    """The row of a document, made when it is first met."""
-    row, _ = Document.objects.get_or_create(
-        workspace_id=workspace,
-        flow=flow.value,
-        ref=str(ref),
-        defaults={
-            "organisation_id": organisation,
-            "project_id": ref.project,
-            "contract_id": contract,
-            "state": WAITING,
-            "since": now,
-        },
-    )
-    return row
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A document that is seen for the first time: where it goes and what it belongs to."""
+
+    ref: SourceRef
+    organisation: UUID | None
+    contract: int | None
+
+
+def of(workspace: WorkspaceId, flow: Flow, met: Sequence[Met], now: datetime) -> list[Document]:
+    """The rows of these documents, in their order, made where they are first met."""
+    if not met:
+        return []
+    refs = [str(one.ref) for one in met]
+    new = [
+        Document(
+            workspace_id=workspace,
+            flow=flow.value,
+            ref=str(one.ref),
+            organisation_id=one.organisation,
+            project_id=one.ref.project,
+            contract_id=one.contract,
+            state=WAITING,
+            since=now,
+        )
+        for one in sorted(met, key=lambda one: str(one.ref))
+    ]
+    Document.objects.bulk_create(new, ignore_conflicts=True)
+    rows = Document.objects.filter(workspace_id=workspace, flow=flow.value, ref__in=refs)
+    found = {row.ref: row for row in rows}
+    return [found[ref] for ref in refs]
 
 
 def live_link(document: Document, part: str = "main") -> Link | None:
@@ -83,30 +93,35 @@ def next_version(document: Document, part: str = "main") -> int:
     return max((x.version for x in document.links.all() if x.part == part), default=0) + 1
 
 
-def place(
-    document: Document,
-    state: str,
-    now: datetime,
-    note: str = "",
-    matters: Sequence[Matter] = (),
-    subject: str | None = None,
-    vault: Vault | None = None,
-) -> None:
-    """Put a document into a state with what needs a person about it.
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a document is put, with what needs a person about it.
 
     `subject` is a short text for lists (number, vendor, project), kept sealed while the document
     waits; in step or withdrawn it is erased, and so is every detail.
     """
-    with transaction.atomic():
-        if document.state != state:
-            document.since = now
-        document.state, document.note, document.looked_at = state, note, now
-        if state in SETTLED:
-            document.subject = None
-        elif subject is not None and vault is not None:
-            document.subject = vault.seal(subject, f"document:{document.pk}")
-        document.save(update_fields=OURS)
-        _attend(document, matters, now, vault)
+
+    document: Document
+    state: str
+    note: str = ""
+    matters: tuple[Matter, ...] = ()
+    subject: str = ""
+
+
+def place(placements: Sequence[Placement], now: datetime, vault: Vault) -> None:
+    """Put documents where they stand now, in as few statements as it takes."""
+    with transaction.atomic(savepoint=False):
+        for one in placements:
+            document = one.document
+            if document.state != one.state:
+                document.since = now
+            document.state, document.note, document.looked_at = one.state, one.note, now
+            if one.state in SETTLED:
+                document.subject = None
+            elif one.subject:
+                document.subject = vault.seal(one.subject, f"document:{document.pk}")
+        batch.update([one.document for one in placements], OURS)
+        _attend(placements, now, vault)
 
 
 def answered(document: Document, question: str, choice: str) -> None:
@@ -118,33 +133,74 @@ def answered(document: Document, question: str, choice: str) -> None:
     document.answers = row.answers
 
 
-def _attend(
-    document: Document, matters: Sequence[Matter], now: datetime, vault: Vault | None
-) -> None:
-    """Make the document's open matters exactly these; causes nobody hangs on any more close."""
-    kept: list[int] = []
-    for matter in matters:
-        attention, _ = Attention.objects.get_or_create(
-            workspace_id=document.workspace_id,
-            cause=matter.cause,
-            subject=matter.subject[:120],
-            defaults={"opened_at": now},
-        )
-        bound = f"attention:{attention.pk}:{document.pk}"
-        AttentionItem.objects.update_or_create(
-            attention=attention,
+Cause = tuple[int, str, str]
+"""A matter as one row of a workspace: its workspace, cause and subject."""
+
+
+def _attend(placements: Sequence[Placement], now: datetime, vault: Vault) -> None:
+    """Make the documents' open matters exactly these; causes nobody hangs on any more close."""
+    documents = [one.document.pk for one in placements]
+    hung = [(one.document, matter) for one in placements for matter in one.matters]
+    rows = _causes({_cause_of(document, matter) for document, matter in hung}, now)
+    kept: dict[tuple[int, int], AttentionItem] = {}
+    for document, matter in hung:
+        attention = rows[_cause_of(document, matter)]
+        bound = f"attention:{attention}:{document.pk}"
+        kept[attention, document.pk] = AttentionItem(
+            attention_id=attention,
             document=document,
-            defaults={
-                "question": matter.question,
-                "choices": [list(choice) for choice in matter.choices],
-                "detail": vault.seal(matter.detail, bound) if vault and matter.detail else None,
-            },
+            question=matter.question,
+            choices=[list(choice) for choice in matter.choices],
+            detail=vault.seal(matter.detail, bound) if matter.detail else None,
         )
-        kept.append(attention.pk)
-    old = AttentionItem.objects.filter(document=document).exclude(attention_id__in=kept)
-    touched = list(old.values_list("attention_id", flat=True))
-    old.delete()
-    Attention.objects.filter(pk__in=touched, items__isnull=True).delete()
+    AttentionItem.objects.bulk_create(
+        kept.values(),
+        update_conflicts=True,
+        unique_fields=["attention", "document"],
+        update_fields=["question", "choices", "detail"],
+    )
+    there = AttentionItem.objects.filter(document_id__in=documents)
+    old = [
+        (pk, attention)
+        for pk, attention, document in there.values_list("pk", "attention_id", "document_id")
+        if (attention, document) not in kept
+    ]
+    if old:
+        AttentionItem.objects.filter(pk__in=[pk for pk, _ in old]).delete()
+        _close({attention for _, attention in old})
+
+
+def _cause_of(document: Document, matter: Matter) -> Cause:
+    return document.workspace_id, matter.cause, matter.subject[:120]
+
+
+def _causes(wanted: set[Cause], now: datetime) -> dict[Cause, int]:
+    """The rows of these causes, opened where there is none."""
+    if not wanted:
+        return {}
+    found = _open_causes(wanted)
+    new = [
+        Attention(workspace_id=workspace, cause=cause, subject=subject, opened_at=now)
+        for workspace, cause, subject in sorted(wanted - found.keys())
+    ]
+    if new:
+        Attention.objects.bulk_create(new, ignore_conflicts=True)
+        found = _open_causes(wanted)
+    return found
+
+
+def _open_causes(wanted: set[Cause]) -> dict[Cause, int]:
+    rows = Attention.objects.filter(
+        workspace_id__in={workspace for workspace, _, _ in wanted},
+        cause__in={cause for _, cause, _ in wanted},
+        subject__in={subject for _, _, subject in wanted},
+    )
+    return {(row.workspace_id, row.cause, row.subject): row.pk for row in rows}
+
+
+def _close(causes: Iterable[int]) -> None:
+    """Drop those of these causes that nothing hangs on any more."""
+    Attention.objects.filter(pk__in=list(causes), items__isnull=True).delete()
 
 
 def forget(document: Document) -> None:
@@ -153,7 +209,7 @@ def forget(document: Document) -> None:
         return
     touched = list(document.attention.values_list("attention_id", flat=True))
     document.delete()
-    Attention.objects.filter(pk__in=touched, items__isnull=True).delete()
+    _close(touched)
 
 
 def unsettled(organisation: UUID) -> list[Intent]:
@@ -205,6 +261,6 @@ def waiting_refs(workspace: WorkspaceId, flow: Flow) -> list[str]:
 def linked_targets(organisation: UUID, ids: Iterable[UUID]) -> dict[UUID, Link]:
     """Live links by the bill they point at."""
     rows = Link.objects.filter(
-        organisation_id=organisation, target_id__in=list(ids), withdrawn=False
+        target_kind="bill", target_id__in=list(ids), withdrawn=False, organisation_id=organisation
     ).select_related("document")
     return {row.target_id: row for row in rows}

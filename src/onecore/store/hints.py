@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Min, Q, QuerySet, Value
+from django.db.models import Min, Q, QuerySet, Value
 from django.db.models.functions import Least
 
 from onecore.domain.ids import WorkspaceId
@@ -30,7 +31,8 @@ class Said:
 _SAY = """
 INSERT INTO store_hint (workspace_id, organisation_id, flow, ref, generation, lane, due_at,
                         said_at, attempts)
-VALUES (%(workspace)s, %(organisation)s, %(flow)s, %(ref)s, 1, %(lane)s, %(due)s, %(now)s, 0)
+SELECT %(workspace)s, %(organisation)s, %(flow)s, ref, 1, %(lane)s, %(due)s, %(now)s, 0
+  FROM unnest(%(refs)s::text[]) AS ref
 ON CONFLICT (workspace_id, flow, ref) DO UPDATE
    SET generation = store_hint.generation + 1, said_at = excluded.said_at, attempts = 0,
        due_at = CASE WHEN excluded.due_at > excluded.said_at THEN excluded.due_at
@@ -63,19 +65,18 @@ def say(
         organisation = _looked_at_by(workspace, organisation)
         if organisation is not None:
             wake(organisation, due or now)
-        for ref in sorted({str(ref) for ref in refs}):  # one order, so that two never deadlock
-            cursor.execute(
-                _SAY,
-                {
-                    "workspace": workspace,
-                    "organisation": organisation,
-                    "flow": flow.value,
-                    "ref": ref,
-                    "lane": lane,
-                    "due": due or now,
-                    "now": now,
-                },
-            )
+        cursor.execute(
+            _SAY,
+            {
+                "workspace": workspace,
+                "organisation": organisation,
+                "flow": flow.value,
+                "refs": sorted({str(ref) for ref in refs}),  # one order, so that two never deadlock
+                "lane": lane,
+                "due": due or now,
+                "now": now,
+            },
+        )
 
 
 def _looked_at_by(workspace: WorkspaceId, organisation: UUID | None) -> UUID | None:
@@ -131,22 +132,47 @@ def _said(row: Hint) -> Said:
     )
 
 
-def finish(said: Said) -> None:
-    """Done with this saying of it; one said meanwhile stays."""
-    Hint.objects.filter(pk=said.id, generation=said.generation).delete()
+_MEANT = """
+WITH meant AS (
+    SELECT hint.id, said.due FROM store_hint AS hint
+      JOIN unnest(%(ids)s::bigint[], %(generations)s::bigint[], %(dues)s::timestamptz[])
+           AS said (id, generation, due) USING (id, generation)
+     ORDER BY hint.ref COLLATE "C" FOR UPDATE OF hint)
+"""
+"""Sayings that nobody has said anew meanwhile, locked in the order in which they are said."""
+
+_FINISH = "DELETE FROM store_hint USING meant WHERE store_hint.id = meant.id"
+_AT = """
+UPDATE store_hint SET due_at = meant.due, attempts = {attempts}
+  FROM meant WHERE store_hint.id = meant.id
+"""
+
+
+def _each(sql: str, said: Sequence[Said], dues: Sequence[datetime | None]) -> None:
+    values: dict[str, Any] = {
+        "ids": [one.id for one in said],
+        "generations": [one.generation for one in said],
+        "dues": list(dues),
+    }
+    if said:
+        with connection.cursor() as cursor:
+            cursor.execute(_MEANT + sql, values)
+
+
+def finish(said: Sequence[Said]) -> None:
+    """Done with these sayings; what was said anew meanwhile stays."""
+    _each(_FINISH, said, [None] * len(said))
 
 
 def later(said: Sequence[Said], at: datetime, failed: bool = False) -> None:
     """Look again at `at`, unless it was said meanwhile; `failed` counts it as an attempt."""
-    for one in said:
-        Hint.objects.filter(pk=one.id, generation=one.generation).update(
-            due_at=at, attempts=F("attempts") + int(failed)
-        )
+    attempts = "attempts + 1" if failed else "attempts"
+    _each(_AT.format(attempts=attempts), said, [at] * len(said))
 
 
-def again(said: Said, at: datetime) -> None:
-    """This look went well; another is wanted at `at`, unless it was said meanwhile."""
-    Hint.objects.filter(pk=said.id, generation=said.generation).update(due_at=at, attempts=0)
+def again(said: Sequence[tuple[Said, datetime]]) -> None:
+    """These looks went well; others are wanted at these instants, unless said meanwhile."""
+    _each(_AT.format(attempts="0"), [one for one, _ in said], [at for _, at in said])
 
 
 def next_due(organisation: UUID, workspaces: Collection[WorkspaceId]) -> datetime | None:

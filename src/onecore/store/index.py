@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db import connection
 
 from onecore.domain.documents import PostedBill
-from onecore.store.models import BillIndex, Link, Organisation
+from onecore.store.models import BillIndex, Organisation
 
 Digest = Callable[[str, str], str]
 
@@ -93,49 +94,84 @@ class Marked:
     gone: bool
 
 
-def by_mark(organisation: UUID, stem: str) -> list[Marked]:
-    """Bills marked `stem.<version>`, live ones first, then the newest version.
+# Operators that compare byte by byte, as the index does: whatever the database's language, what
+# begins with "7/9/main." lies between that and "7/9/main/", the sign after the dot.
+_BY_MARK = """
+SELECT stem, bill_id, mark, gone
+  FROM unnest(%s::text[]) AS stem
+  JOIN store_billindex
+    ON organisation_id = %s AND mark ~>=~ (stem || '.') AND mark ~<~ (stem || '/')
+"""
 
-    `stem` is "project/requisition/part".
+
+def by_marks(organisation: UUID, stems: Sequence[str]) -> dict[str, list[Marked]]:
+    """Bills marked `stem.<version>` by stem, live ones first, then the newest version.
+
+    A stem is "project/requisition/part"; one that no bill carries is left out.
     """
-    rows = BillIndex.objects.filter(organisation_id=organisation, mark__startswith=f"{stem}.")
-    found = [
-        Marked(row.bill_id, int(row.mark.rsplit(".", 1)[1]), row.gone)
-        for row in rows
-        if row.mark.rsplit(".", 1)[0] == stem
-    ]
-    return sorted(found, key=lambda x: (x.gone, -x.version))
+    found: dict[str, list[Marked]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_MARK, [list(stems), organisation])
+        for stem, bill, mark, gone in cursor.fetchall():
+            begin, _, version = mark.rpartition(".")
+            if begin == stem:
+                found.setdefault(stem, []).append(Marked(bill, int(version), gone))
+    return {stem: sorted(rows, key=lambda x: (x.gone, -x.version)) for stem, rows in found.items()}
 
 
-def likenesses(
-    organisation: UUID,
-    contact: UUID,
-    number: str,
-    total: str,
-    bill_date: date,
-    window: timedelta | None,
-) -> list[Likeness]:
-    """Bills of the contact with the same number, or the same total within `window` of the date.
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a bill that is the same one would look like. `number` and `total` are digests; of
+    equal totals only those within `window` of the date count, none without a window."""
+
+    contact: UUID
+    number: str
+    total: str
+    bill_date: date
+    window: timedelta | None
+
+    def is_near(self, bill_date: date) -> bool:
+        return self.window is not None and abs(bill_date - self.bill_date) <= self.window
+
+
+_LIKE = """
+SELECT sought.place, bill.bill_id, bill.bill_date, bill.number = sought.number AS by_number
+  FROM unnest(%(places)s::int[], %(contacts)s::uuid[], %(numbers)s::text[], %(totals)s::text[])
+       AS sought (place, contact, number, total)
+  JOIN LATERAL (
+        SELECT id, bill_id, bill_date, number FROM store_billindex
+         WHERE organisation_id = %(organisation)s AND contact_id = sought.contact
+           AND number = sought.number AND sought.number <> '' AND NOT gone AND mark = ''
+        UNION
+        SELECT id, bill_id, bill_date, number FROM store_billindex
+         WHERE organisation_id = %(organisation)s AND contact_id = sought.contact
+           AND total = sought.total AND NOT gone AND mark = ''
+       ) AS bill ON TRUE
+ WHERE NOT EXISTS (SELECT 1 FROM store_link WHERE target_id = bill.bill_id)
+ ORDER BY sought.place, bill.bill_date, bill.id
+"""
+MOST_LIKE = 20
+"""Likenesses told of one bill: a person looks at the first few."""
+
+
+def likenesses(organisation: UUID, sought: Sequence[Sought]) -> list[list[Likeness]]:
+    """For each, bills of the contact with the same number or the same total near the date, those
+    of the same number first.
 
     Voided, deleted and already linked bills are no candidates (design 4).
     """
-    same_number = Q(number=number) & ~Q(number="")
-    like = same_number
-    if window is not None:
-        like |= Q(total=total, bill_date__range=(bill_date - window, bill_date + window))
-    rows = list(
-        BillIndex.objects.filter(
-            like, organisation_id=organisation, contact_id=contact, gone=False, mark=""
-        ).order_by("bill_date", "id")[:20]
-    )
-    linked = set(
-        Link.objects.filter(target_id__in=[row.bill_id for row in rows]).values_list(
-            "target_id", flat=True
-        )
-    )
-    found = [
-        Likeness(row.bill_id, bool(number) and row.number == number)
-        for row in rows
-        if row.bill_id not in linked
-    ]
-    return sorted(found, key=lambda like: not like.by_number)
+    found: list[list[Likeness]] = [[] for _ in sought]
+    values: dict[str, Any] = {
+        "organisation": organisation,
+        "places": list(range(len(sought))),
+        "contacts": [one.contact for one in sought],
+        "numbers": [one.number for one in sought],
+        "totals": [one.total for one in sought],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LIKE, values)
+        for place, bill, bill_date, by_number in cursor.fetchall():
+            one, same = sought[place], by_number and sought[place].number != ""
+            if same or one.is_near(bill_date):
+                found[place].append(Likeness(bill, same))
+    return [sorted(rows[:MOST_LIKE], key=lambda like: not like.by_number) for rows in found]

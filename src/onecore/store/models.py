@@ -219,6 +219,7 @@ class Link(models.Model):
                 name="one_source_per_target",
             ),
         ]
+        indexes: ClassVar = [models.Index(fields=["target_id"], name="link_target")]
 
 
 class Intent(models.Model):
@@ -295,7 +296,12 @@ class BillIndex(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organisation", "contact_id", "number"], name="index_number"),
             models.Index(fields=["organisation", "contact_id", "total"], name="index_total"),
-            models.Index(fields=["organisation", "mark"], name="index_mark"),
+            # Compared byte by byte: marks are sought by what they begin with.
+            models.Index(
+                fields=["organisation", "mark"],
+                opclasses=["uuid_ops", "varchar_pattern_ops"],
+                name="index_mark_bytes",
+            ),
         ]
 
 

@@ -178,7 +178,8 @@ async def _beside_others(
     service: Service, ctx: Context, plan: Plan, organisation: OrganisationId
 ) -> None:
     """Ask or adopt where the index, as last swept, has the bill already; show that one then."""
-    await firewall.guard(plan, await BillSweep(organisation, service.vault, ctx.clock).digest())
+    digest = await BillSweep(organisation, service.vault, ctx.clock).digest()
+    await db.run(firewall.guard, organisation, [plan], digest)
     there = plan.step.bill if isinstance(plan.step, Adopt) else plan.duplicate
     if there is not None:
         found = await ctx.books[organisation].xero.bills([there])
