@@ -33,7 +33,8 @@ from onecore.xero.connections import XeroConnections
 
 if TYPE_CHECKING:  # its modules are Django models, which must not load before Django is set up
     from onecore.engine.service import Service
-    from onecore.engine.use.doorbells import ProcoreBell, XeroBell
+    from onecore.engine.use.doorbells import Door
+    from onecore.store.bells import Rung
 
 
 def start_database() -> str:
@@ -224,38 +225,34 @@ def bootstrap() -> "Service":
 
 
 def xero_signature_ok(raw: bytes, header: str) -> bool:
-    """Whether a delivery is signed with our webhook key; without a key nothing is."""
+    """Whether a delivery is signed with a webhook key of ours; without a key nothing is."""
     from onecore.xero import webhook  # noqa: PLC0415 - only where deliveries arrive
 
-    return webhook.signature_ok(raw, header, settings().xero_webhook_key or "")
+    return webhook.signature_ok(raw, header, settings().xero_webhook_keys)
 
 
-def xero_bells(raw: bytes) -> "tuple[XeroBell, ...]":
+def rung_by_xero(raw: bytes) -> "set[Rung]":
     """What a signed delivery rang for; nothing when it cannot be read, the sweep finds it."""
-    from onecore.engine.use.doorbells import XeroBell  # noqa: PLC0415 - Django models below
+    from onecore.engine.use import doorbells  # noqa: PLC0415 - Django models below
     from onecore.xero import webhook  # noqa: PLC0415
 
     try:
         told = webhook.events(raw)
     except webhook.BadDelivery:
-        return ()
-    return tuple(XeroBell(e.organisation, e.category.upper(), e.resource_id) for e in told)
+        return set()
+    return doorbells.rung_by_xero(
+        doorbells.XeroBell(e.organisation, e.category.upper(), e.resource_id) for e in told
+    )
 
 
-def procore_bearer_ok(header: str, bearer: str) -> bool:
-    """Whether a delivery carries its hook's own bearer."""
-    from onecore.procore import webhook  # noqa: PLC0415
-
-    return webhook.bearer_ok(header, bearer)
-
-
-def procore_bell(raw: bytes) -> "ProcoreBell | None":
-    """What a delivery rang for, or None when it cannot be read."""
-    from onecore.engine.use.doorbells import ProcoreBell  # noqa: PLC0415
+def rung_by_procore(door: "Door", raw: bytes) -> "set[Rung]":
+    """What a genuine delivery rang for; only that it came when it cannot be read."""
+    from onecore.engine.use import doorbells  # noqa: PLC0415
     from onecore.procore import webhook  # noqa: PLC0415
 
     try:
         told = webhook.event(raw)
     except webhook.BadEvent:
-        return None
-    return ProcoreBell(int(told.company), told.project, told.resource, told.id)
+        return doorbells.rung_by_procore(door, None)
+    bell = doorbells.ProcoreBell(int(told.company), told.project, told.resource, told.id)
+    return doorbells.rung_by_procore(door, bell)

@@ -34,7 +34,7 @@ class Settings:
     xero_api_url: str
     xero_client_id: str | None
     xero_client_secret: str | None = field(repr=False)
-    xero_webhook_key: str | None = field(repr=False)
+    xero_webhook_keys: tuple[str, ...] = field(repr=False)  # the newest first; () takes nothing
     poll_seconds: float | None  # the shortest wait between two looks at one project
     region: str | None
     support: str | None
@@ -71,7 +71,7 @@ def read_settings(environ: dict[str, str] | None = None) -> Settings:
         xero_api_url=url("XERO_API_URL", "https://api.xero.com"),
         xero_client_id=text("XERO_CLIENT_ID"),
         xero_client_secret=text("XERO_CLIENT_SECRET"),
-        xero_webhook_key=text("XERO_WEBHOOK_KEY"),
+        xero_webhook_keys=_list(text("XERO_WEBHOOK_KEY")),
         poll_seconds=_seconds("ONECORE_POLL_SECONDS", text("POLL_SECONDS")),
         region=text("REGION"),
         support=text("SUPPORT"),
@@ -93,6 +93,10 @@ def _url(name: str, text: str) -> str:
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise WrongSetting(f"{name} is plain http to {parts.hostname}; use https there.")
     return text.rstrip("/")
+
+
+def _list(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def _seconds(name: str, text: str | None) -> float | None:

@@ -1,23 +1,19 @@
 """OneCore with pages for a browser: both simulators, the engine at work, uvicorn on a free port."""
 
-import socket
 import threading
-import time
-from collections.abc import Callable
-from datetime import timedelta
 from uuid import UUID
 
-import uvicorn
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
-from django.core.asgi import get_asgi_application
 from django.db import connection
 
 from onecore import app
 from onecore.domain.ids import OrganisationId
+from onecore.engine import bells
 from onecore.store.models import Organisation, WorkspaceOrganisation
-from onecore.web.asgi import Bounded
+from onecore.web.asgi import whole_app
 from tests.desk import Desk
+from tests.serving import Serving, free_port
 from tests.simulators import Simulators
 
 EMAIL, PASSWORD = "avery@example.com", "a long enough password"
@@ -40,6 +36,7 @@ class Worker:
 
     def _work(self) -> None:
         while not self._stop.wait(0.1):
+            bells.answer(self._desk.clock.now())
             for tenant in self._due():
                 organisation = OrganisationId(tenant)
                 self._desk.service.run(self._desk.service.organisations.turn(organisation))
@@ -66,14 +63,7 @@ class Stage:
         app._service = self.desk.service
         django_settings.ONECORE_SIGN_IN_ORIGINS = [self.procore.url, self.xero.url]
         self.user = User.objects.create_superuser(EMAIL, EMAIL, PASSWORD)
-        bounded = Bounded(get_asgi_application())  # type: ignore[arg-type]
-        config = uvicorn.Config(
-            bounded, "127.0.0.1", port, log_level="warning", lifespan="off", access_log=False
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        eventually(lambda: self._server.started)
+        self._serving = Serving(whole_app(), port)
         self._worker: Worker | None = None
 
     @property
@@ -92,22 +82,6 @@ class Stage:
 
     def close(self) -> None:
         self.rest()
-        self._server.should_exit = True
-        self._thread.join(20)
+        self._serving.stop()
         app._service = None
         self.desk.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def eventually(true: Callable[[], bool], within: timedelta = timedelta(seconds=30)) -> None:
-    """Waits until it holds; fails when it never does."""
-    deadline = time.monotonic() + within.total_seconds()
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to hold in time"
-        time.sleep(0.05)

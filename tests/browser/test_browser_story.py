@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.stage import eventually, free_port
+from tests.serving import eventually, free_port
 
 pytestmark = pytest.mark.browser
 SOON = 60_000  # milliseconds; "within seconds" on a machine that runs other tests beside

@@ -175,11 +175,11 @@ def test_a_bell_that_rings_while_bills_are_read_makes_them_due_again(desk: Desk)
     sweep = BillSweep(desk.organisation, desk.service.vault, desk.clock)
     digest = desk.service.run(sweep.digest())
     now = desk.clock.now()
-    Organisation.objects.update(bills_read_at=None)  # rung
+    Organisation.objects.update(bills_wanted_at=now)  # rung
     sweep._write((), digest, row, now)
-    assert Organisation.objects.get().bills_read_at is None
+    assert Organisation.objects.get().bills_wanted_at == now
     sweep._write((), digest, Organisation.objects.get(), now)
-    assert Organisation.objects.get().bills_read_at == now
+    assert Organisation.objects.get().bills_wanted_at is None
 
 
 def test_a_bill_somebody_typed_moments_ago_is_seen_before_ours_is_made(desk: Desk) -> None:

@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from onecore import app
+from onecore import app, environment
 from onecore.store.models import Membership
+from onecore.web.asgi import whole_app
 from tests.desk import Desk
+from tests.serving import Serving
 from tests.simulators import Simulators
 
 PASSWORD = "a long enough password"
@@ -25,6 +27,17 @@ def desk(transactional_db: None, simulators: Simulators) -> Iterator[Desk]:
     finally:
         app._service = None
         made.close()
+
+
+@pytest.fixture
+def served(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
+    """The whole application over real HTTP, with the desk's settings."""
+    monkeypatch.setattr(environment, "_settings", desk.service.settings)
+    serving = Serving(whole_app())
+    try:
+        yield serving
+    finally:
+        serving.stop()
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ class BillSweep:
             for link, bill in changed:
                 if link.target_updated_at != bill.updated_at:
                     self._say(link, bill)
-            index.write(rows, self.organisation, cursor, began, row.bills_read_at)
+            index.write(rows, self.organisation, cursor, began, row.bills_wanted_at)
 
     def _say(self, link: Link, bill: PostedBill) -> None:
         """Somebody else's change of a bill of ours; our own are known by their instant."""

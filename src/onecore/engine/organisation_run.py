@@ -240,6 +240,7 @@ class OrganisationRun:
         began, read_at = self._clock.now(), row.bills_read_at
         if (
             read_at is None
+            or row.bills_wanted_at is not None
             or began - read_at >= SWEEP_EVERY
             or any(next_look(one) <= began for one in intents)
         ):
@@ -353,14 +354,21 @@ class OrganisationRun:
         return None
 
     def _set_next(self, turn: Turn) -> None:
-        """The earliest of: a hint that can be looked at, a feed, a sweep, a doubt to settle."""
+        """The earliest of: a hint that can be looked at, a feed, a sweep, a doubt to settle.
+
+        A doorbell that rang while this turn read the bills asks for another read at once.
+        """
 
         def earliest() -> datetime | None:
             hint = hints.next_due(turn.organisation, turn.workspaces)
-            if hint is not None and turn.not_before is not None:
-                hint = max(hint, turn.not_before)
+            rung = Organisation.objects.get(pk=turn.organisation).bills_wanted_at
+            if not turn.workspaces:  # whoever could read them has lost access or is paused
+                rung = None
+            if turn.not_before is not None:
+                hint, rung = (at and max(at, turn.not_before) for at in (hint, rung))
             feed = feeds.next_due(turn.organisation, turn.workspaces)
-            return min((at for at in (hint, feed, *turn.due) if at is not None), default=None)
+            dues = (hint, rung, feed, *turn.due)
+            return min((at for at in dues if at is not None), default=None)
 
         hints.sleep_until(turn.organisation, earliest)
 

@@ -7,7 +7,7 @@ import structlog
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from onecore.engine import db, hooks, jobs
+from onecore.engine import bells, db, hooks, jobs
 from onecore.engine.context import NotConnected
 from onecore.engine.service import Service
 from onecore.ports import RemoteError
@@ -16,7 +16,7 @@ log = structlog.get_logger("onecore.worker")
 
 DISPATCH_SECONDS = 1.0
 JANITOR_EVERY = 60  # dispatches
-HOOKS_EVERY = 30  # dispatches
+TEND_SECONDS = 30.0
 CONCURRENCY = 4
 BACK_AFTER = 2.0
 
@@ -61,6 +61,7 @@ class Worker:
                     )
                 )
                 dispatcher = asyncio.create_task(self._dispatch())
+                tender = asyncio.create_task(self._tend())
                 stopper: asyncio.Task[object] = asyncio.create_task(self._stopping.wait())
                 try:
                     await asyncio.wait(
@@ -70,24 +71,34 @@ class Worker:
                         if ended.done():
                             ended.result()  # raises what ended it
                 finally:
-                    for one in (dispatcher, stopper, worker):
+                    every = (dispatcher, tender, stopper, worker)
+                    for one in every:
                         one.cancel()
-                    await asyncio.gather(dispatcher, stopper, worker, return_exceptions=True)
+                    await asyncio.gather(*every, return_exceptions=True)
 
     async def _dispatch(self) -> None:
-        """Once a second wake what is due; now and then clear away dead jobs."""
+        """Once a second answer what rang and wake what is due; at times clear dead jobs away."""
         n = 0
         while True:
+            await db.run(bells.answer, self._service.clock.now())
             tenants = await db.run(jobs.due_organisations, self._service.clock.now())
             await jobs.wake(tenants)
             if n % 10 == 0:
                 await jobs.heartbeat()
             if n % JANITOR_EVERY == 0:
                 await db.run(jobs.clear_dead_jobs)
-            if n % HOOKS_EVERY == HOOKS_EVERY - 1:
-                await self._tend_hooks()
             n += 1
             await asyncio.sleep(DISPATCH_SECONDS)
+
+    async def _tend(self) -> None:
+        """See to what stands between us and the remotes, beside the work: a remote that is slow
+        to answer keeps nothing from being woken."""
+        while True:
+            await asyncio.sleep(TEND_SECONDS)
+            try:
+                await self._tend_hooks()
+            except Exception as error:  # the next round may do better
+                log.error("worker.not_tended", error=type(error).__name__)
 
     async def _tend_hooks(self) -> None:
         """See to Procore's webhooks, where they can reach us; polling does without them."""

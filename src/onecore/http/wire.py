@@ -29,14 +29,16 @@ class Reader(Generic[T]):
         """
         try:
             return self._decoder.decode(body)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, RecursionError):
             pass
         except msgspec.DecodeError as error:
             raise Unreadable(f"no JSON: {error}") from None
         try:
             return msgspec.convert(_without_blanks(_PLAIN.decode(body)), self._shape, strict=False)
-        except msgspec.ValidationError as error:
+        except msgspec.DecodeError as error:
             raise Unreadable(str(error)) from None
+        except (RecursionError, ArithmeticError) as error:  # nested, or a number, beyond measure
+            raise Unreadable(type(error).__name__) from None
 
 
 def _without_blanks(value: object) -> object:

@@ -1,6 +1,5 @@
 """Procore's deliveries: are they from our hook, and what do they say. Pure; nothing is fetched."""
 
-import hmac
 from dataclasses import dataclass
 
 import msgspec
@@ -41,12 +40,6 @@ class _Payload(msgspec.Struct):
 
 
 _PAYLOAD = Reader(_Payload)
-
-
-def bearer_ok(header: str, bearer: str) -> bool:
-    """Whether an Authorization header carries the hook's own bearer, compared in constant time."""
-    wanted = f"Bearer {bearer}".encode()
-    return bool(bearer) and hmac.compare_digest(header.strip().encode(), wanted)
 
 
 def event(raw: bytes) -> ProcoreEvent:

@@ -65,12 +65,12 @@ def write(
     organisation: UUID,
     cursor: datetime | None,
     began: datetime,
-    before: datetime | None,
+    wanted: datetime | None,
 ) -> None:
     """Add or refresh rows, and remember how far the list has been read.
 
-    `before` is when it was read last as the reading began. If that has been taken back since
-    (a doorbell rang while the list was read), the list stays due.
+    `wanted` is the wish for a read as it stood when this one began. If another came since (a
+    doorbell rang while the list was read), the list stays due.
     """
     BillIndex.objects.bulk_create(
         rows,
@@ -80,9 +80,8 @@ def write(
         batch_size=500,
     )
     row = Organisation.objects.filter(tenant=organisation)
-    if cursor is not None:
-        row.update(bills_cursor=cursor)
-    row.filter(bills_read_at=before).update(bills_read_at=began)
+    row.update(bills_read_at=began, **({"bills_cursor": cursor} if cursor is not None else {}))
+    row.filter(bills_wanted_at=wanted).update(bills_wanted_at=None)
 
 
 @dataclass(frozen=True, slots=True)

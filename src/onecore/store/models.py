@@ -73,6 +73,8 @@ class Organisation(models.Model):
     digest_key = models.BinaryField(null=True)  # sealed; keys the bill index
     bills_cursor = models.DateTimeField(null=True)  # UpdatedDateUTC of the last row seen
     bills_read_at = models.DateTimeField(null=True)
+    bills_wanted_at = models.DateTimeField(null=True)  # a bell rang; cleared by the read it asks
+    rung_at = models.DateTimeField(null=True)  # Xero's last genuine delivery about its bills
 
 
 class WorkspaceOrganisation(models.Model):
@@ -160,6 +162,28 @@ class Hint(models.Model):
             models.UniqueConstraint(fields=["workspace", "flow", "ref"], name="one_hint")
         ]
         indexes: ClassVar = [models.Index(fields=["organisation", "due_at"], name="hint_due")]
+
+
+class Bell(models.Model):
+    """Something a webhook rang for, one row however often it rings, until it has been answered.
+
+    `scope` is an organisation's id or a workspace's, `ref` what of it. `spent_until` keeps it from
+    being answered too often; an answered row is deleted once it is past.
+    """
+
+    scope = models.CharField(max_length=40)
+    kind = models.CharField(max_length=20)
+    ref = models.CharField(max_length=80)
+    generation = models.BigIntegerField()
+    answered = models.BigIntegerField()  # the generation that was answered last
+    rung_at = models.DateTimeField()
+    spent_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["scope", "kind", "ref"], name="one_bell")
+        ]
+        indexes: ClassVar = [models.Index(fields=["rung_at"], name="bell_rung")]
 
 
 class Document(models.Model):
@@ -361,6 +385,7 @@ class Hook(models.Model):
     secret = models.BinaryField()
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
+    rung_at = models.DateTimeField(null=True)  # its last genuine delivery
 
 
 class AuditEntry(models.Model):

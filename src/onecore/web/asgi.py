@@ -1,17 +1,12 @@
 """The application for an ASGI server such as uvicorn: `onecore.web.asgi:application`."""
 
 import warnings
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, cast
+from typing import cast
 
 from django.core.asgi import get_asgi_application
 
 from onecore.app import setup_django
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+from onecore.web.serving import App, Message, Receive, Send, answer, told_length
 
 LONGEST_BODY = 2_500_000
 """Bytes of a request; the largest we expect is a workspace document."""
@@ -32,8 +27,8 @@ class Bounded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._told(scope) > self._longest:
-            await _refuse(send)
+        if told_length(scope) > self._longest:
+            await answer(send, 413, (b"connection", b"close"))
             return
         started = False
         read = 0
@@ -55,27 +50,17 @@ class Bounded:
             await self._app(scope, bounded, noted)
         except BodyTooLong:
             if not started:
-                await _refuse(send)
-
-    def _told(self, scope: Message) -> int:
-        for name, value in scope.get("headers", ()):
-            if name == b"content-length" and value.isdigit():
-                return int(value)
-        return 0
+                await answer(send, 413, (b"connection", b"close"))
 
 
-async def _refuse(send: Send) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 413,
-            "headers": [(b"content-length", b"0"), (b"connection", b"close")],
-        }
-    )
-    await send({"type": "http.response.body", "body": b""})
+def whole_app() -> App:
+    """Everything that is served; Django must be set up."""
+    from onecore.web.doorbells import Doorbells  # noqa: PLC0415 - Django models below
+
+    return Doorbells(Bounded(cast(App, get_asgi_application())))
 
 
 # Static files are small and come from memory or disk in one piece; Django warns at every one.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 setup_django()
-application: App = Bounded(cast(App, get_asgi_application()))
+application: App = whole_app()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -42,14 +43,18 @@ _DELIVERY = Reader(_Delivery)
 _EVENT = Reader(_Event)
 
 
-def signature_ok(raw: bytes, header: str, key: str) -> bool:
-    """Whether `x-xero-signature` is that of these very bytes, compared in constant time.
+def signature_ok(raw: bytes, header: str, keys: Sequence[str]) -> bool:
+    """Whether `x-xero-signature` is that of these very bytes under one of the keys.
 
-    An empty key never matches: anyone could sign with it.
+    Compared in constant time, with every key whichever fits. An empty key never matches: anyone
+    could sign with it.
     """
-    digest = hmac.new(key.encode(), raw, hashlib.sha256).digest()
-    wanted = base64.b64encode(digest)
-    return bool(key) and hmac.compare_digest(header.strip().encode("utf-8", "replace"), wanted)
+    given = header.strip().encode("utf-8", "replace")
+    fits = False
+    for key in filter(None, keys):
+        digest = hmac.new(key.encode(), raw, hashlib.sha256).digest()
+        fits |= hmac.compare_digest(given, base64.b64encode(digest))
+    return fits
 
 
 def events(raw: bytes) -> tuple[XeroEvent, ...]:

@@ -66,3 +66,11 @@ def test_an_unreadable_value_is_not_repeated() -> None:
 )
 def test_amounts_survive_the_way_there_and_back(amount: Decimal) -> None:
     assert SHAPE.read(encoded({"amount": amount})).amount == amount
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"n": 1e99999999999999999}']
+)
+def test_what_is_beyond_measure_is_unreadable(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        Reader(dict[str, list[int]]).read(body)

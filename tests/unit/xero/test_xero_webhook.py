@@ -36,23 +36,30 @@ def delivery(*told: object) -> bytes:
 
 @given(st.binary(max_size=300))
 def test_a_signature_is_of_these_very_bytes(raw: bytes) -> None:
-    assert signature_ok(raw, signed(raw), KEY)
-    assert not signature_ok(raw + b" ", signed(raw), KEY)
-    assert not signature_ok(raw, signed(raw, "other"), KEY)
+    assert signature_ok(raw, signed(raw), [KEY])
+    assert not signature_ok(raw + b" ", signed(raw), [KEY])
+    assert not signature_ok(raw, signed(raw, "other"), [KEY])
 
 
 @pytest.mark.parametrize("header", ["", "x", "é", signed(b"{}")[:-1], signed(b"{}").lower()])
 def test_other_headers_are_refused(header: str) -> None:
-    assert not signature_ok(b"{}", header, KEY)
+    assert not signature_ok(b"{}", header, [KEY])
+
+
+def test_a_key_that_is_being_replaced_still_fits() -> None:
+    assert signature_ok(b"{}", signed(b"{}", "new"), ["new", "old"])
+    assert signature_ok(b"{}", signed(b"{}", "old"), ["new", "old"])
+    assert not signature_ok(b"{}", signed(b"{}", "older"), ["new", "old"])
 
 
 def test_an_empty_key_proves_nothing() -> None:
-    assert not signature_ok(b"{}", signed(b"{}", ""), "")
+    assert not signature_ok(b"{}", signed(b"{}", ""), [""])
+    assert not signature_ok(b"{}", signed(b"{}", ""), [])
 
 
 def test_re_encoded_json_does_not_fit() -> None:
     raw = b'{"events": [ ]}'
-    assert not signature_ok(json.dumps(json.loads(raw)).encode(), signed(raw), KEY)
+    assert not signature_ok(json.dumps(json.loads(raw)).encode(), signed(raw), [KEY])
 
 
 def test_events_of_known_and_unknown_categories() -> None:

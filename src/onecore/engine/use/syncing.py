@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.domain.refs import Flow, Kind, SourceRef
-from onecore.engine import calls, config, db, jobs
+from onecore.engine import bells, calls, config, db, jobs
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.engine.use.workspaces import newest_config
@@ -146,6 +146,7 @@ async def sync(
     """
     started = service.clock.now()
     before = await db.run(_calls, workspace)
+    await db.run(bells.answer, started)
     if refs:
         refs = await db.run(say, service, workspace, refs)
     else:

@@ -1,78 +1,18 @@
-"""Paths for machines: webhooks, health and figures. No session, no cookies, little said."""
+"""Paths for machines: health and figures. No session, no cookies, little said."""
 
-from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from onecore import app
-from onecore.engine.use import doorbells
 from onecore.engine.use import health as checks
 from onecore.web.access import is_owner, person
-
-LONGEST_DELIVERY = 1_000_000
-"""Bytes; a delivery of either remote is far smaller."""
-
-
-def _bounded(request: HttpRequest) -> bytes | None:
-    """The very bytes that were sent, or None when there are too many of them."""
-    try:
-        told = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return None
-    if told > LONGEST_DELIVERY:
-        return None
-    raw = request.read(LONGEST_DELIVERY + 1)
-    return raw if len(raw) <= LONGEST_DELIVERY else None
 
 
 def _empty(status: int) -> HttpResponse:
     return HttpResponse(status=status, content_type="text/plain")
-
-
-@csrf_exempt
-@require_POST
-def xero_hook(request: HttpRequest) -> HttpResponse:
-    """200 for what is signed with our key, also the intent to receive; 401 for all else [X 9]."""
-    raw = _bounded(request)
-    if raw is None:
-        return _empty(413)
-    if not app.xero_signature_ok(raw, request.headers.get("x-xero-signature", "")):
-        return _empty(401)
-    bells = app.xero_bells(raw)
-    return _rung(lambda: doorbells.xero(app.service(), bells) >= 0) if bells else _empty(200)
-
-
-@csrf_exempt
-@require_POST
-def procore_hook(request: HttpRequest, hook: str) -> HttpResponse:
-    """200 for what carries the hook's own bearer, 401 for all else, an unknown hook included."""
-    raw = _bounded(request)
-    if raw is None:
-        return _empty(413)
-    try:
-        door = doorbells.door(app.service(), hook)
-    except DatabaseError:
-        return _empty(503)
-    given = request.headers.get("Authorization", "")
-    if door is None or not app.procore_bearer_ok(given, door.bearer):
-        return _empty(401)
-    bell = app.procore_bell(raw)
-    if bell is None:
-        return _empty(200)
-    return _rung(lambda: doorbells.procore(app.service(), door.workspace, bell))
-
-
-def _rung(ring: Callable[[], object]) -> HttpResponse:
-    """200 once it is noted; 503 without a database, so that the remote tries again."""
-    try:
-        ring()
-    except DatabaseError:
-        return _empty(503)
-    return _empty(200)
 
 
 @require_GET
