@@ -523,12 +523,14 @@ def test_a_bookkeepers_change_in_xero_is_heard(ready: Desk, served: Serving) -> 
     url = f"{served.url}/webhooks/xero"
     assert ready.xero.do("webhook", client_id="sim-xero-custom", url=url, key=KEY)["active"]
     bill = str(ready.links(ref)[0].target_id)
-    for courier in ("normal", "double", "reorder"):
-        ready.xero.switch(webhook_delivery=courier)
-        ready.xero.do("edit_invoice", invoice_id=bill, number=f"INV-{courier}")
+    for fault in ("", "doubled", "late", "reordered", "forged"):
+        if fault:
+            ready.xero.fault(fault, seconds=60)
+        ready.xero.do("edit_invoice", invoice_id=bill, number=f"INV-{fault}")
+        ready.xero.advance(timedelta(minutes=2))
         eventually(lambda: answer(ready) >= 2)
         assert [hint.ref for hint in Hint.objects.all()] == [str(ref)]
-        assert _delivered(ready.xero)
+        eventually(lambda: _delivered(ready.xero))
         ready.sync()
         ready.clock.offset += EVERY * AT_ONCE
 
