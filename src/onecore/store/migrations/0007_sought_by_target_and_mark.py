@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("store", "0004_document_latest")]
+    dependencies = [("store", "0006_bells")]
     operations = [
         AddIndexConcurrently(
             "link", models.Index(fields=["target_id"], name="link_target")
