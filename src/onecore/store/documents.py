@@ -78,6 +78,7 @@ def of(workspace: WorkspaceId, flow: Flow, met: Sequence[Met], now: datetime) ->
     ]
     Document.objects.bulk_create(new, ignore_conflicts=True)
     rows = Document.objects.filter(workspace_id=workspace, flow=flow.value, ref__in=refs)
+    rows = rows.prefetch_related("links")
     found = {row.ref: row for row in rows}
     return [found[ref] for ref in refs]
 

@@ -121,7 +121,9 @@ def left_of_window(meter: Meter, rule: Rule, now: datetime) -> float:
 
 
 def reserve(meter: Meter, rule: Rule, kept: Kept, now: datetime) -> int:
-    """How many calls must stay free for the lanes above."""
+    """How many calls must stay free for the lanes above; none where there is no limit."""
+    if limit_of(meter, rule) >= NO_LIMIT:
+        return 0
     meter = live(meter, rule, now)
     part = kept.always + kept.at_start * left_of_window(meter, rule, now)
     return math.floor(limit_of(meter, rule) * part)

@@ -236,3 +236,14 @@ def test_after_a_refused_day_it_goes_on_when_the_remote_said() -> None:
     assert told is not None
     assert told.everyone
     assert budget.wait(usage, Lane.WALK, NOW + 8 * HOUR) is None
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_nobody_waits_where_the_remote_knows_no_limit(lane: Lane) -> None:
+    """What is told then is more than any tier has, and nothing has to be kept of it."""
+    figures = {"minute_remaining": 999_999, "day_remaining": 999_999}
+    usage = budget.of_organisation()
+    for n in range(200):
+        assert budget.wait(usage, lane, NOW) is None
+        usage = budget.begun(usage, lane, n, NOW + LONGEST, NOW)
+        usage = budget.over(usage, n, figures, True, NOW)
