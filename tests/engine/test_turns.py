@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from onecore.domain.refs import Flow, SourceRef
-from onecore.engine import slices
+from onecore.engine import jobs, slices
 from onecore.engine.bills import Plan
 from onecore.engine.use import connecting, syncing
 from onecore.ports import LimitKind, ReadFailed, Remote
@@ -373,3 +373,26 @@ def test_a_transient_failure_is_waited_out_by_a_sync(desk: Desk) -> None:
     assert result.idle
     assert {desk.state_of(ref) for ref in refs} == {"in_step"}
     assert [documents_in(row) for row in writes(desk)] == [3]
+
+
+def test_a_turn_that_leaves_more_to_do_wakes_the_next_at_once(desk: Desk) -> None:
+    """Without waiting for the dispatcher, and behind whoever waits already."""
+    from procrastinate.contrib.django import app
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    async def job() -> None:
+        with app.replace_connector(app.connector.get_worker_connector()) as live:
+            async with live.open_async():
+                await jobs.turn(tenant=str(desk.organisation))
+
+    warmed(desk)
+    approve(desk, 60)
+    jobs.serve_with(desk.service.organisations.turn)
+    woken = []
+    for _ in range(4):
+        ProcrastinateJob.objects.all().delete()
+        syncing.look_at_feeds(desk.service, desk.workspace)
+        desk.service.run(job())
+        woken.append(ProcrastinateJob.objects.filter(status="todo").count())
+    assert woken == [1, 0, 0, 0]
+    assert Document.objects.filter(state="in_step").count() == 61

@@ -6,6 +6,7 @@ the others return at once. Jobs are never retried; the dispatcher wakes what is 
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 import procrastinate
@@ -23,7 +24,17 @@ QUEUE = "organisations"
 HEARTBEAT = "worker-heartbeat"
 HEARTBEAT_LIFE = timedelta(seconds=30)
 
-Turn = Callable[[OrganisationId], Awaitable[object]]
+
+class Turned(Protocol):
+    """What a turn came to, as far as jobs are concerned."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more is due already, so that the next turn need not wait for the dispatcher."""
+        ...
+
+
+Turn = Callable[[OrganisationId], Awaitable[Turned]]
 _turn: Turn | None = None
 
 
@@ -39,11 +50,12 @@ def serve_with(turn: Turn) -> None:
 
 @app.task(name="onecore.turn", queue=QUEUE)
 async def turn(tenant: str) -> None:
-    """One turn of an organisation."""
+    """One turn of an organisation; the next comes behind those of others that wait."""
     if _turn is None:
         raise TaskFailed("this process serves no organisations")
     try:
-        await _turn(OrganisationId(UUID(tenant)))
+        if (await _turn(OrganisationId(UUID(tenant)))).goes_on:
+            await wake([UUID(tenant)])
     except Exception as error:
         log.error("turn.failed", organisation=tenant, error=type(error).__name__)
         raise TaskFailed(type(error).__name__) from None

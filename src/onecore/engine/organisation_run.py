@@ -64,7 +64,10 @@ class Trouble:
 
 @dataclass(slots=True)
 class Turn:
-    """What one turn did. `not_before` is when its documents can go on at the earliest."""
+    """What one turn did. `not_before` is when its documents can go on at the earliest.
+
+    `goes_on`: more is due already, after some was done.
+    """
 
     organisation: OrganisationId
     ran: bool = False  # False: another process holds the organisation
@@ -74,6 +77,7 @@ class Turn:
     workspaces: list[WorkspaceId] = field(default_factory=list)
     not_before: datetime | None = None
     due: list[datetime] = field(default_factory=list)
+    goes_on: bool = False
 
     def trouble(self, text: str, workspace: WorkspaceId | None = None) -> None:
         one = Trouble(workspace, text)
@@ -370,7 +374,8 @@ class OrganisationRun:
             dues = (hint, rung, feed, *turn.due)
             return min((at for at in dues if at is not None), default=None)
 
-        hints.sleep_until(turn.organisation, earliest)
+        next_at = hints.sleep_until(turn.organisation, earliest)
+        turn.goes_on = turn.looked_at > 0 and next_at is not None and next_at <= self._clock.now()
 
 
 def _workspaces(organisation: UUID) -> list[tuple[WorkspaceId, str]]:

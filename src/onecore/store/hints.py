@@ -97,12 +97,16 @@ def wake(organisation: UUID, at: datetime) -> None:
     Organisation.objects.filter(tenant=organisation).update(next_due_at=earliest)
 
 
-def sleep_until(organisation: UUID, at: Callable[[], datetime | None]) -> None:
-    """Set when an organisation is due next, from what `at` reads while nobody can say a hint."""
+def sleep_until(organisation: UUID, at: Callable[[], datetime | None]) -> datetime | None:
+    """Set when an organisation is due next, from what `at` reads while nobody can say a hint;
+    when that is."""
     with transaction.atomic():
         rows = Organisation.objects.filter(pk=organisation)
-        if rows.select_for_update().first() is not None:
-            rows.update(next_due_at=at())
+        if rows.select_for_update().first() is None:
+            return None
+        next_at = at()
+        rows.update(next_due_at=next_at)
+        return next_at
 
 
 def due(organisation: UUID, now: datetime, limit: int, workspaces: list[WorkspaceId]) -> list[Said]:
