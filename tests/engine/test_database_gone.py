@@ -27,7 +27,7 @@ def server() -> Iterator[EmbeddedPostgres]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-POINTS = {"intent.written": 60, "answer.create": 0, "document.placed": 0}
+POINTS = {"intent.written": 60, "call.xero.bills.create.after": 0, "document.placed": 0}
 """Where it is lost, and how many seconds have to pass before what is in doubt is sent again."""
 
 

@@ -173,7 +173,7 @@ def test_a_paused_owner_keeps_its_lease_until_it_runs_out_and_then_sends_nothing
 ) -> None:
     """Paused right before the first byte: what it does on waking is ask, and be told no."""
     refs = approve(desk, 50)
-    worker = another(desk, crash="send.write:2:STOP", timeout=3)
+    worker = another(desk, crash="send.noted:2:STOP", timeout=3)
     try:
         worker.stops()
         assert not desk.sync(timeout=1).idle  # it holds the lease, so nobody else works
@@ -194,7 +194,7 @@ def test_a_paused_owner_keeps_its_lease_until_it_runs_out_and_then_sends_nothing
 
 def test_a_paused_owner_that_wakes_with_an_answer_writes_nothing_of_it(desk: Desk) -> None:
     refs = approve(desk, 50)
-    worker = another(desk, crash="answer.create:1:STOP", timeout=3)
+    worker = another(desk, crash="call.xero.bills.create.after:1:STOP", timeout=3)
     try:
         worker.stops()
         runs_out(desk)

@@ -19,23 +19,25 @@ from tests.engine.fifty import (
 )
 from tests.worker_process import another
 
+LIST_READ = "call.procore.requisitions.changed.after"
+CREATED = "call.xero.bills.create.after"
 CREATING = (
-    "lease.taken", "index.written", "feed.answered", "feed.read",
-    "intent.written", "send.write", "send.write:2", "answer.create", "outcome.written",
-    "document.placed",
+    "lease.taken", "index.written", LIST_READ, "feed.read", "intent.written", "send.noted",
+    "call.xero.bills.create.before", CREATED, "outcome.written", "document.placed",
 )  # fmt: skip
-CHANGING = ("intent.written", "send.write:2", "answer.update", "outcome.written", "document.placed")
-REMOVING = ("intent.written", "send.write:2", "answer.remove", "outcome.written", "document.placed")
+CHANGING = ("intent.written", "call.xero.bills.update.before", "call.xero.bills.update.after",
+            "outcome.written", "document.placed")  # fmt: skip
+REMOVING = ("intent.written", "call.xero.bills.remove.before", "call.xero.bills.remove.after",
+            "outcome.written", "document.placed")  # fmt: skip
 IN_DOUBT = ("doubt.found", "doubt.found:9", "doubt.absent", "doubt.absent:9")
-NOT_SENT = {"lease.taken", "index.written", "feed.answered", "feed.read", "intent.written",
-            "send.write"}  # fmt: skip
+SENT = {CREATED, "outcome.written", "document.placed"}
 
 
 @pytest.mark.parametrize("point", CREATING)
 def test_fifty_claims_are_fifty_bills_though_the_process_was_killed(desk: Desk, point: str) -> None:
     refs = approve(desk, 50)
     another(desk, crash=point).dies()
-    assert len(marks(desk)) == (0 if point.partition(":")[0] in NOT_SENT else 50)
+    assert len(marks(desk)) == (50 if point.partition(":")[0] in SENT else 0)
     desk.clock.offset = LONGER_THAN_DOUBT
     assert desk.sync().troubles == ()
     each_once(desk, refs)
@@ -86,7 +88,7 @@ def test_a_withdrawn_claim_is_voided_once_though_the_process_was_killed(
 @pytest.mark.parametrize("point", IN_DOUBT)
 def test_killed_again_while_finding_out_what_became_of_it(desk: Desk, point: str) -> None:
     refs = approve(desk, 50)
-    first = "answer.create" if "found" in point else "intent.written"
+    first = CREATED if "found" in point else "intent.written"
     another(desk, crash=first).dies()
     another(desk, crash=point, ahead=LONGER_THAN_DOUBT).dies()
     desk.clock.offset = LONGER_THAN_DOUBT
@@ -95,11 +97,11 @@ def test_killed_again_while_finding_out_what_became_of_it(desk: Desk, point: str
     assert sum(map(documents_in, writes(desk))) == 50
 
 
-@pytest.mark.parametrize("point", ["answer.create", "doubt.found:9", "intent.written"])
+@pytest.mark.parametrize("point", [CREATED, "doubt.found:9", "intent.written"])
 def test_killed_and_the_reply_lost(desk: Desk, point: str) -> None:
     """The first reply is lost, and whoever looks or sends after that is killed as well."""
     refs = approve(desk, 50)
-    if point == "answer.create":  # killed with the answer in hand; then the look-up fails once
+    if point == CREATED:  # killed with the answer in hand; then the look-up fails once
         another(desk, crash=point).dies()
         desk.xero.fault("lost", r"/Invoices\?where", "GET")
     elif point == "intent.written":  # never sent, so sent again: that reply is lost
@@ -119,7 +121,7 @@ def test_killed_and_the_reply_lost(desk: Desk, point: str) -> None:
 def test_killed_five_times_on_the_way(desk: Desk) -> None:
     refs = approve(desk, 50)
     for n, point in enumerate(
-        ("feed.answered", "feed.read", "intent.written", "doubt.absent:20", "answer.create")
+        (LIST_READ, "feed.read", "intent.written", "doubt.absent:20", CREATED)
     ):
         another(desk, crash=point, ahead=n * LONGER_THAN_DOUBT).dies()
     desk.clock.offset = 5 * LONGER_THAN_DOUBT

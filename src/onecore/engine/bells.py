@@ -47,8 +47,9 @@ def answer(now: datetime, limit: int = AT_ONCE) -> int:
         by_kind: dict[str, list[Bell]] = defaultdict(list)
         for bell in due:
             by_kind[bell.kind].append(bell)
-        for kind, rung in by_kind.items():
-            _ANSWERS[Rings(kind)](rung, now)
+        for kind, answer_all in _ANSWERS.items():
+            if by_kind[kind]:
+                answer_all(by_kind[kind], now)
         for bell in due:
             bell.spent_until = spent_after(bell.spent_until, now)
         bells.answered(due, now)  # last: intake waits for no longer than the commit takes
@@ -131,11 +132,12 @@ def _wake(workspaces: Iterable[int], now: datetime) -> None:
 
 
 _ANSWERS: dict[Rings, Callable[[list[Bell], datetime], None]] = {
+    Rings.PROJECT: _project,
+    Rings.LIST: _list,
     Rings.BILLS: _bills,
     Rings.BILL: _bill,
-    Rings.CONTACTS: _contacts,
-    Rings.LIST: _list,
-    Rings.PROJECT: _project,
     Rings.CLAIM: _claim,
+    Rings.CONTACTS: _contacts,
     Rings.HOOK: _hook,
 }
+"""In the order in which rows are locked everywhere: feeds before organisations before hints."""

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 import msgspec
 from django.db.models import Sum
 
+from onecore.crash import reach
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.engine import db
 from onecore.ports import CallLog, Clock, Lane, LimitKind, Remote, Throttled
@@ -185,6 +186,7 @@ class Accounts:
         until, kind = rules.shut_until(usage, now) or (None, "")
         change = Change(_state_of(usage), figures, until, str(kind))
         done, row = allowances.write(key, seen.version, change, now, tally)
+        reach("allowance.written")
         if not done:
             return self._take(key, row)
         self._seen[key] = _Seen(seen.version + 1, usage)

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from onecore.crash import reach
 from onecore.domain.documents import Bill, PostedBill
 from onecore.engine import db
 from onecore.engine.bills import Plan, body_digest
@@ -105,14 +104,15 @@ class Deliverer:
         """
         key = f"{self._lease.tenant}:{uuid.uuid4()}"
         with phase("intents"):
-            intents = await db.run(self._write_intents, action, plans, bills, key)
-        reach("intent.written")
+            intents = await db.commit(
+                "intent.written", self._write_intents, action, plans, bills, key
+            )
         self._lease.sending = tuple(row.pk for row in intents)
         try:
             with phase("sending"):
                 outcomes = await call(key)
         except NOTHING_SENT:
-            await db.run(self._take_back, intents)
+            await db.commit("intent.taken_back", self._take_back, intents)
             raise
         except RequestRefused as refused:
             return await self._refused(action, plans, intents, refused)
@@ -120,10 +120,10 @@ class Deliverer:
             return [Delivered(plan, None) for plan in plans]
         finally:
             self._lease.sending = ()
-        reach(f"answer.{action}")
         with phase("outcomes"):
-            await db.run(self._write_outcomes, action, plans, intents, outcomes)
-        reach("outcome.written")
+            await db.commit(
+                "outcome.written", self._write_outcomes, action, plans, intents, outcomes
+            )
         return [Delivered(p, o) for p, o in zip(plans, outcomes, strict=True)]
 
     async def _refused(
@@ -139,7 +139,7 @@ class Deliverer:
         created again the list is read: the request is over, and what it made is there.
         """
         if len(plans) == 1:
-            await db.run(self._take_back, intents)
+            await db.commit("intent.taken_back", self._take_back, intents)
             return [Delivered(plans[0], Refusal(refused.reasons))]
         done: list[Delivered] = []
         if action == "create":
@@ -151,12 +151,14 @@ class Deliverer:
             if made:
                 found, theirs, bills = zip(*made, strict=True)
                 outcomes = [Posted(bill) for bill in bills]
-                await db.run(self._write_outcomes, action, found, theirs, outcomes)
+                await db.commit(
+                    "outcome.written", self._write_outcomes, action, found, theirs, outcomes
+                )
                 done = [Delivered(p, o) for p, o in zip(found, outcomes, strict=True)]
             plans = [plan for plan in plans if all(plan is not one for one, _, _ in made)]
             settled = {intent.pk for _, intent, _ in made}
             intents = [intent for intent in intents if intent.pk not in settled]
-        await db.run(self._take_back, intents)
+        await db.commit("intent.taken_back", self._take_back, intents)
         send = {"create": self.create, "update": self.update, "remove": self.remove}[action]
         middle = (len(plans) + 1) // 2
         for half in (plans[:middle], plans[middle:]):

@@ -56,7 +56,7 @@ async def settle_doubts(
         late = began >= intent.sent_at + SETTLED_AFTER
         if not await db.run(_settle, ctx, lease, intent, changed, late):
             intent.looked_at = began
-            await db.run(intent.save, update_fields=["looked_at"])
+            await db.commit("doubt.looked", intent.save, update_fields=["looked_at"])
             left.append(intent)
     return left
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Min
 
-from onecore.crash import reach
 from onecore.domain.ids import OrganisationId, ProjectId, WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
 from onecore.domain.settings import Mode
@@ -131,12 +130,9 @@ async def poll(ctx: Context, feed: Feed, wait: Pace) -> int:
         # An end in the future keeps a Procore clock that runs ahead of ours from hiding rows.
         heads = await ctx.procore.requisitions_changed(project, since, now + timedelta(days=1))
     except NotVisible as hidden:
-        await db.run(_troubled, feed, f"procore_{hidden.status}", now)
+        await db.commit("feed.troubled", _troubled, feed, f"procore_{hidden.status}", now)
         return 0
-    reach("feed.answered")
-    said = await db.run(_read, ctx, feed, heads, wait, now, ctx.clock.now())
-    reach("feed.read")
-    return said
+    return await db.commit("feed.read", _read, ctx, feed, heads, wait, now, ctx.clock.now())
 
 
 def _troubled(feed: Feed, code: str, now: datetime) -> None:

@@ -87,7 +87,7 @@ class GrantTokens:
         Raises NotReached where no new token could be had: what it was wanted for never left.
         """
         for _ in range(int(RENEWAL_LEASE.total_seconds() * 5)):
-            secrets = await db.run(self._claim, older_than)
+            secrets = await db.commit("grant.claimed", self._claim, older_than)
             if secrets is not None:
                 return await self._renew_now(secrets)
             token = await db.run(self._read)
@@ -136,16 +136,16 @@ class GrantTokens:
         try:
             fresh = await self._ask(Remote(row.remote), row.kind, secrets)
         except AccessLost as lost:
-            await db.run(given_up, self._id, lost, secrets.version)
+            await db.commit("grant.given_up", given_up, self._id, lost, secrets.version)
             raise
         except OutcomeUnknown as unknown:
-            await db.run(self._release, secrets.version)
+            await db.commit("grant.released", self._release, secrets.version)
             # The same refresh token is asked with again: Xero still takes it [X 1].
             raise NotReached(unknown.remote, "token", unknown.detail) from None
         except BaseException:
-            await db.run(self._release, secrets.version)
+            await db.commit("grant.released", self._release, secrets.version)
             raise
-        return await db.run(self._store, fresh, secrets.version)
+        return await db.commit("grant.renewed", self._store, fresh, secrets.version)
 
     async def _ask(self, remote: Remote, kind: str, secrets: _Secrets) -> NewTokens:
         if remote is Remote.PROCORE:

@@ -55,14 +55,14 @@ async def tend(ctx: Context, remote: HooksPort, base_url: str) -> int:
         if p.active and ctx.settings(p.id, None, None).bill.mode is not Mode.OFF
     ]
     scopes: list[ProjectId | None] = [None, *projects]
-    due = await db.run(_due, ctx, scopes)
+    due = await db.commit("hooks.made", _due, ctx, scopes)
     for ours in due[:SCOPES_AT_ONCE]:
         try:
             remote_id = await _ensured(remote, ours, f"{base_url}/webhooks/procore/{ours.name}")
         except (NotVisible, RequestRefused) as refused:
             log.warning("hook.refused", workspace=ctx.workspace, status=refused.status)
             remote_id = ""
-        await db.run(_checked, ours, remote_id, ctx.clock.now())
+        await db.commit("hook.checked", _checked, ours, remote_id, ctx.clock.now())
     return len(due[:SCOPES_AT_ONCE])
 
 
@@ -132,7 +132,7 @@ async def remove(ctx: Context, remote: HooksPort) -> int:
                 await remote.delete(project, row.remote_id)
             except RemoteError:
                 log.warning("hook.not_removed", workspace=ctx.workspace)
-    await db.run(lambda: Hook.objects.filter(workspace_id=ctx.workspace).delete())
+    await db.commit("hooks.forgotten", Hook.objects.filter(workspace_id=ctx.workspace).delete)
     return len(rows)
 
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from onecore.crash import reach
 from onecore.domain.documents import PostedBill
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.domain.marks import read_mark
@@ -36,7 +35,7 @@ class BillSweep:
     async def digest(self) -> index.Digest:
         """The organisation's own keyed digest."""
         if self._digest is None:
-            self._digest = await db.run(self._key)
+            self._digest = await db.commit("index.keyed", self._key)
         return self._digest
 
     def _key(self) -> index.Digest:
@@ -70,9 +69,8 @@ class BillSweep:
             start = min(start, since - OVERLAP)
         bills = await books.xero.bills_changed(start)
         digest = await self.digest()
-        await db.run(self._write, bills, digest, row, began)
+        await db.commit("index.written", self._write, bills, digest, row, began)
         self._read_at = began
-        reach("index.written")
         return bills
 
     def _write(

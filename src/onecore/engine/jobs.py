@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from procrastinate.contrib.django import app
 
+from onecore.crash import reach
 from onecore.domain.ids import OrganisationId
 from onecore.engine import db
 
@@ -85,6 +86,7 @@ async def wake(tenants: list[UUID]) -> int:
     for tenant in tenants:
         try:
             await turn.configure(queueing_lock=f"turn:{tenant}").defer_async(tenant=str(tenant))
+            reach("job.deferred")
             woken += 1
         except procrastinate.exceptions.AlreadyEnqueued:
             continue
@@ -103,6 +105,7 @@ def ring(tenant: UUID) -> None:
             turn.configure(queueing_lock=f"turn:{tenant}").defer(tenant=str(tenant))
         except procrastinate.exceptions.AlreadyEnqueued:
             return
+        reach("job.deferred")
 
     transaction.on_commit(defer)
 
@@ -134,4 +137,4 @@ def worker_alive() -> bool:
 
 
 async def heartbeat() -> None:
-    await db.run(beat)
+    await db.commit("worker.beat", beat)

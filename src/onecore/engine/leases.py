@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from onecore.crash import reach
 from onecore.engine import db
 from onecore.ports import LONGEST_WRITE
 from onecore.store.leases import LEASE_SECONDS, Lease, LeaseLost, Owner, take
@@ -26,7 +25,7 @@ async def before_send(lease: Lease) -> None:
     LeaseLost.
     """
     if await db.run(lease.seconds_left) < LONGEST_WRITE:
-        await db.run(lease.renew)
+        await db.commit("lease.renewed", lease.renew)
         if await db.run(lease.seconds_left) < LONGEST_WRITE:
             raise LeaseLost(str(lease.tenant))
 
@@ -37,11 +36,10 @@ async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
 
     When it is lost meanwhile the block's task is cancelled, which comes out as LeaseLost.
     """
-    lease = await db.run(take, owner, tenant)
+    lease = await db.commit("lease.taken", take, owner, tenant)
     if lease is None:
         yield None
         return
-    reach("lease.taken")
     task = asyncio.current_task()
     assert task is not None
     lost = False
@@ -67,7 +65,7 @@ async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
         renewer.cancel()
         if not gone:
             with contextlib.suppress(Exception):
-                await db.run(lease.let_go)
+                await db.commit("lease.let_go", lease.let_go)
 
 
 async def _renewing(lease: Lease, give_up: Callable[[], None]) -> None:
@@ -80,7 +78,7 @@ async def _renewing(lease: Lease, give_up: Callable[[], None]) -> None:
         await asyncio.sleep(wait)
         asked = time.clock_gettime(_CLOCK)
         try:
-            await db.run(lease.renew)
+            await db.commit("lease.renewed", lease.renew)
             renewed, wait = asked, RENEW_SECONDS
         except LeaseLost:
             give_up()

@@ -195,7 +195,7 @@ async def adopt(ctx: Context, books: Books, lease: Lease, plan: Plan, bill_id: B
     found = await books.xero.bills([bill_id])
     if not found:
         raise LookupError("Xero did not return a bill that its own list had")
-    await db.run(_adopt, ctx, lease, plan, found[0], by_mark)
+    await db.commit("bill.adopted", _adopt, ctx, lease, plan, found[0], by_mark)
 
 
 def _adopt(ctx: Context, lease: Lease, plan: Plan, bill: PostedBill, by_mark: bool) -> None:

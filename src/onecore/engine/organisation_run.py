@@ -11,7 +11,6 @@ from uuid import UUID
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from onecore.crash import reach
 from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.engine import db, feeds, grants
 from onecore.engine.bills import retry_at
@@ -118,7 +117,7 @@ class OrganisationRun:
                     turn.ran = True
                     await self._work(lease, turn)
                     with phase("ending"):
-                        await db.run(self._set_next, turn)
+                        await db.commit("turn.ended", self._set_next, turn)
             except LeaseLost:
                 turn.trouble("another process took over this organisation")
         if turn.looked_at:
@@ -160,8 +159,7 @@ class OrganisationRun:
         """Contexts of the workspaces that are connected and not paused."""
 
         async def allowed() -> None:
-            reach("send.write")
-            await db.run(about_to_send, lease.sending, self._clock.now())
+            await db.commit("send.noted", about_to_send, lease.sending, self._clock.now())
             await before_send(lease)
 
         found: dict[WorkspaceId, Context] = {}
@@ -264,7 +262,9 @@ class OrganisationRun:
 
         async def poll_due() -> None:
             projects = await ctx.lists.projects()
-            await db.run(feeds.ensure, ctx, organisation, projects, self._clock.now())
+            await db.commit(
+                "feeds.ensured", feeds.ensure, ctx, organisation, projects, self._clock.now()
+            )
             due = await db.run(feeds.due, ctx, organisation, self._clock.now(), FEEDS_A_TURN)
             wait = await db.run(feeds.pace_of, ctx, self._contexts.poll_seconds)
             for feed in due:
@@ -275,11 +275,12 @@ class OrganisationRun:
                 except Throttled as limited:
                     if limited.lane is not Lane.WALK:
                         raise
-                    await db.run(feeds.put_off_one, feed, self._clock.now() + limited.wait)
+                    until = self._clock.now() + limited.wait
+                    await db.commit("feed.put_off", feeds.put_off_one, feed, until)
                 except ReadFailed as trouble:  # of one project; the others are read all the same
                     turn.trouble(_words(trouble), ctx.workspace)
                     until = retry_at(self._clock.now(), self._failed(feed.pk))
-                    await db.run(feeds.put_off_one, feed, until)
+                    await db.commit("feed.put_off", feeds.put_off_one, feed, until)
 
         return await self._part(turn, ctx, poll_due(), all_later)
 
@@ -334,26 +335,27 @@ class OrganisationRun:
         except ENDS_THE_TURN:
             raise
         except Throttled as limited:  # the limit itself is told from its row
-            await db.run(put_off, self._clock.now() + limited.wait)
+            await db.commit("part.put_off", put_off, self._clock.now() + limited.wait)
             return limited
         except AccessLost as lost:
             procore = lost.remote is Remote.PROCORE
             grant = ctx.procore_grant if procore else ctx.books[turn.organisation].grant
-            turn.trouble(await db.run(grants.given_up, grant, lost), ctx.workspace)
-            await db.run(put_off, self._clock.now() + TROUBLE_WAIT)
+            why = await db.commit("grant.given_up", grants.given_up, grant, lost)
+            turn.trouble(why, ctx.workspace)
+            await db.commit("part.put_off", put_off, self._clock.now() + TROUBLE_WAIT)
             return lost
         except RemoteError as trouble:
             now = self._clock.now()
             told = trouble.wait if isinstance(trouble, NotReached) else None
             until = now + told if told is not None else retry_at(now, attempts)
             turn.trouble(_words(trouble), ctx.workspace)
-            await db.run(put_off, until)
+            await db.commit("part.put_off", put_off, until)
             return trouble
         except Exception as error:
             if not quiet:
                 text = _fault("turn", error, organisation=turn.organisation)
                 turn.trouble(text, ctx.workspace)
-                await db.run(put_off, retry_at(self._clock.now(), attempts))
+                await db.commit("part.put_off", put_off, retry_at(self._clock.now(), attempts))
             return error
         return None
 

@@ -69,7 +69,7 @@ class References:
             kept = await db.run(self._load, scope, kind, of)
         if kept is None or self._clock.now() - kept.fetched_at > limit:
             kept = _Kept(await fetch(), self._clock.now())
-            await db.run(self._save, scope, kind, kept)
+            await db.commit("list.kept", self._save, scope, kind, kept)
         self._kept[scope, kind] = kept
         return kept.value  # type: ignore[no-any-return]
 

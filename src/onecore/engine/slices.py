@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from onecore.crash import reach
 from onecore.domain.ids import OrganisationId
 from onecore.domain.refs import Flow, SourceRef
 from onecore.domain.settings import Mode
@@ -56,7 +55,7 @@ class Slice:
         busy = await db.run(_in_doubt, ctx.workspace, list(self._said))
         waiting = [self._said.pop(ref) for ref in busy]
         if waiting:
-            await db.run(hints.later, waiting, ctx.clock.now() + DOUBT_WAIT)
+            await db.commit("hints.put_off", hints.later, waiting, ctx.clock.now() + DOUBT_WAIT)
         plans = await plan_bills(ctx, [one.ref for one in self._said.values()])
         plans = [plan for plan in plans if not await self._belongs_elsewhere(plan)]
         with phase("guarding"):
@@ -87,7 +86,8 @@ class Slice:
         to = plan.organisation
         if to is None or to == self._organisation or to not in self._ctx.books:
             return False
-        await db.run(hints.route, self._said.pop(str(plan.ref)), to, self._ctx.clock.now())
+        said = self._said.pop(str(plan.ref))
+        await db.commit("hint.routed", hints.route, said, to, self._ctx.clock.now())
         return True
 
     def _may_write(self, plan: Plan) -> bool:
@@ -130,7 +130,8 @@ class Slice:
         outcomes = {str(one.plan.ref): one.outcome for one in done}
         doubtful = [self._said.pop(ref) for ref, outcome in outcomes.items() if outcome is None]
         if doubtful:
-            await db.run(hints.later, doubtful, self._ctx.clock.now() + DOUBT_WAIT)
+            at = self._ctx.clock.now() + DOUBT_WAIT
+            await db.commit("hints.put_off", hints.later, doubtful, at)
         known = [one.plan for one in done if one.outcome is not None]
         await self._place(known, lambda plan: self._where_delivered(plan, outcomes[str(plan.ref)]))
 
@@ -148,10 +149,9 @@ class Slice:
         if not plans:
             return
         with phase("placing"):
-            await db.run(self._place_now, plans, where)
+            await db.commit("document.placed", self._place_now, plans, where)
         for plan in plans:
             del self._said[str(plan.ref)]
-        reach("document.placed")
 
     def _place_now(self, plans: Sequence[Plan], where: Callable[[Plan], Placement | None]) -> None:
         ctx, now = self._ctx, self._ctx.clock.now()

@@ -80,13 +80,13 @@ class Worker:
         """Once a second answer what rang and wake what is due; at times clear dead jobs away."""
         n = 0
         while True:
-            await db.run(bells.answer, self._service.clock.now())
+            await db.commit("bells.answered", bells.answer, self._service.clock.now())
             tenants = await db.run(jobs.due_organisations, self._service.clock.now())
             await jobs.wake(tenants)
             if n % 10 == 0:
                 await jobs.heartbeat()
             if n % JANITOR_EVERY == 0:
-                await db.run(jobs.clear_dead_jobs)
+                await db.commit("jobs.cleared", jobs.clear_dead_jobs)
             n += 1
             await asyncio.sleep(DISPATCH_SECONDS)
 

@@ -18,6 +18,7 @@ import httpx2
 import msgspec
 import structlog
 
+from onecore.crash import reach
 from onecore.http import limits
 from onecore.http.transport import checked_base
 from onecore.http.wire import Reader, Unreadable, encoded
@@ -199,7 +200,9 @@ async def _ask(
 ) -> TokenSet:
     request = _request(http, app, fields)
     started, status = time.perf_counter(), 0
+    point = f"call.{app.remote.value}.token.{operation}"
     try:
+        reach(f"{point}.before")
         async with asyncio.timeout(LONGEST_WRITE):
             response = await http.send(request, follow_redirects=False)
         status = response.status_code
@@ -208,6 +211,7 @@ async def _ask(
     except (TimeoutError, httpx2.HTTPError) as e:
         raise OutcomeUnknown(app.remote, operation, type(e).__name__) from None
     finally:
+        reach(f"{point}.after")
         _log.info(
             "remote.token",
             remote=app.remote.value,

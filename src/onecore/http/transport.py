@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx2
 import structlog
 
+from onecore.crash import reach
 from onecore.http import limits
 from onecore.http.reasons import elements_refused, reasons_in
 from onecore.http.wire import Reader, Unreadable
@@ -244,6 +245,7 @@ class Transport:
     async def _exchange(self, call: Call, token: Token) -> tuple[httpx2.Response, bytes]:
         """The whole answer, or NotReached, ReadFailed, OutcomeUnknown."""
         left = False
+        point = f"call.{self.remote.value}.{call.operation}"
 
         async def watch(event: str, info: Mapping[str, object]) -> None:
             nonlocal left
@@ -252,6 +254,7 @@ class Transport:
                 # nothing lies between the answer and the first byte.
                 if call.is_write and self._before_write is not None:
                     await self._before_write()
+                reach(f"{point}.before")
                 left = True
 
         longest = LONGEST_WRITE if call.is_write else LONGEST_READ
@@ -270,6 +273,8 @@ class Transport:
             raise no_answer(self.remote, call, f"nothing within {longest:.0f} s") from None
         except httpx2.HTTPError as error:
             raise no_answer(self.remote, call, type(error).__name__) from None
+        finally:
+            reach(f"{point}.after")
 
     def _request(self, call: Call, token: Token, longest: float) -> httpx2.Request:
         if not call.path.startswith("/") or call.path.startswith("//"):

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
+from onecore.engine import db
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.engine.use.syncing import say, with_project
@@ -89,7 +88,8 @@ def resolve(
     if choice not in codes:
         raise UseError(f"{choice!r} is no choice here. Choices: {', '.join(codes) or 'none'}.")
     refs = [parse_ref(item.document.ref) for item in items]
-    with transaction.atomic():
+    with db.committing("answer.kept"):
+        say(service, workspace, refs)  # first, as it locks the organisation like every turn does
         for item in items:
             _answer(service, item, choice)
         audit.record(
@@ -102,7 +102,6 @@ def resolve(
         )
         for ref in refs:
             audit.record(workspace, service.clock.now(), actor, f"answered.{choice}", str(ref))
-    say(service, workspace, refs)
     return [str(ref) for ref in refs]
 
 
@@ -147,13 +146,13 @@ def _decide(
     )
     if item is None:
         raise NotFound(f"{whole} is not waiting for approval.")
-    with transaction.atomic():
+    with db.committing("answer.kept"):
+        say(service, workspace, [whole])
         _answer(service, item, choice)
         facts = {"reason": reason[:500]} if reason else {}
         audit.record(
             workspace, service.clock.now(), actor, f"document.{choice}", str(whole), **facts
         )
-    say(service, workspace, [whole])
 
 
 def counts(workspace: WorkspaceId) -> dict[str, int]:

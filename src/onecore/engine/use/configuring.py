@@ -1,13 +1,12 @@
 """The workspace document: exported, compared, imported, brought back."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import transaction
-
-from onecore.domain.ids import WorkspaceId
-from onecore.domain.refs import Flow, parse_ref
-from onecore.engine import config, jobs
+from onecore.domain.ids import OrganisationId, WorkspaceId
+from onecore.domain.refs import Flow, SourceRef, parse_ref
+from onecore.engine import config, db, jobs
 from onecore.engine.config import BadDocument, Change
 from onecore.engine.service import Service
 from onecore.engine.use.errors import UseError
@@ -50,8 +49,8 @@ def import_text(
     except BadDocument as bad:
         raise BadConfig(bad) from None
     _check_organisations(workspace, {row.id for row in document.organisations})
-    with transaction.atomic():
-        Workspace.objects.select_for_update().get(pk=workspace)
+    with db.committing("config.changed"):
+        hold(workspace)
         newest = newest_config(workspace)
         changes = config.diff(newest.text, text)
         if dry_run or (not changes and text == newest.text):
@@ -73,7 +72,7 @@ def import_text(
             str(number),
             changes=len(changes),
         )
-    look_at_waiting(service, workspace)
+        look_at_waiting(service, workspace)
     return Imported(changes, number)
 
 
@@ -99,8 +98,8 @@ def edit(
 
     Raises BadConfig when the edit would leave a document that cannot be used.
     """
-    with transaction.atomic():
-        Workspace.objects.select_for_update().get(pk=workspace)
+    with db.committing("config.edited"):
+        hold(workspace)
         try:
             text = change(export(workspace))
         except BadDocument as bad:
@@ -108,16 +107,32 @@ def edit(
         return import_text(service, workspace, text, actor, note=note)
 
 
+def hold(workspace: WorkspaceId) -> None:
+    """Keep other changes of the workspace's settings away until the transaction ends.
+
+    Rows are locked in one order everywhere, so that nobody waits for each other for ever: the
+    workspace, its feeds, organisations, then documents and hints. The workspace's lock leaves
+    rows that point at it free to be added.
+    """
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace)
+    list(Feed.objects.select_for_update().filter(workspace_id=workspace).order_by("pk"))
+
+
 def look_at_waiting(service: Service, workspace: WorkspaceId) -> int:
     """Say a hint for every document a change of settings might release; how many."""
     now = service.clock.now()
     refs = [parse_ref(text) for text in documents.waiting_refs(workspace, Flow.BILL)]
     document = config.read(newest_config(workspace).text)
+    by_organisation: dict[OrganisationId | None, list[SourceRef]] = defaultdict(list)
     for ref in refs:
         organisation = document.organisation_of(ref.project) if ref.project is not None else None
-        hints.say(workspace, organisation, Flow.BILL, [ref], now, lane="person")
-    Feed.objects.filter(workspace_id=workspace).update(next_due_at=now)
-    for one in WorkspaceOrganisation.objects.filter(workspace_id=workspace):
-        hints.wake(one.organisation_id, now)
-        jobs.ring(one.organisation_id)
+        by_organisation[organisation].append(ref)
+    with db.committing("waiting.said"):
+        Feed.objects.filter(workspace_id=workspace).update(next_due_at=now)
+        joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
+        for one in joined.order_by("organisation_id"):
+            hints.wake(one.organisation_id, now)
+            jobs.ring(one.organisation_id)
+        for organisation, some in by_organisation.items():
+            hints.say(workspace, organisation, Flow.BILL, some, now, lane="person")
     return len(refs)

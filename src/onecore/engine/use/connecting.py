@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db import transaction
 
 from onecore.domain.ids import CompanyId, OrganisationId, WorkspaceId
 from onecore.domain.settings import OrganisationRow
@@ -58,21 +57,20 @@ async def connect_procore(service: Service, workspace: WorkspaceId, company_id: 
         raise _unreachable("Procore", settings.procore_login_url, trouble) from None
 
     def keep() -> int:
-        with transaction.atomic():
-            grant = new_grant(
-                workspace,
-                Remote.PROCORE,
-                "client_credentials",
-                settings.procore_client_id or "",
-                settings.procore_client_secret,
-                fresh,
-                service.vault,
-                service.clock.now(),
-            )
-            Workspace.objects.filter(pk=workspace).update(company_id=company_id)
-            return grant
+        grant = new_grant(
+            workspace,
+            Remote.PROCORE,
+            "client_credentials",
+            settings.procore_client_id or "",
+            settings.procore_client_secret,
+            fresh,
+            service.vault,
+            service.clock.now(),
+        )
+        Workspace.objects.filter(pk=workspace).update(company_id=company_id)
+        return grant
 
-    grant = await db.run(keep)
+    grant = await db.commit("procore.granted", keep)
     app = calls.of_app(Remote.PROCORE, settings.procore_client_id or "")
     client = service.remotes.procore(
         CompanyId(company_id),
@@ -104,7 +102,7 @@ async def connect_procore(service: Service, workspace: WorkspaceId, company_id: 
             projects=len(projects),
         )
 
-    await db.run(name_it)
+    await db.commit("procore.connected", name_it)
     return company.name
 
 
@@ -131,7 +129,8 @@ def begin_xero(service: Service, workspace: WorkspaceId, actor: str,
         "actor": actor,
         "tenant": str(tenant) if tenant else "",
     }
-    cache.set(f"xero-consent:{state}", kept, int(CONSENT_LIFE.total_seconds()))
+    with db.committing("consent.kept"):
+        cache.set(f"xero-consent:{state}", kept, int(CONSENT_LIFE.total_seconds()))
     redirect = f"{service.settings.base_url}{CALLBACK}"
     return Consent(service.remotes.xero_authorize_url(client_id, redirect, state, verifier), state)
 
@@ -141,7 +140,7 @@ async def finish_xero(service: Service, state: str, code: str) -> tuple[Workspac
 
     Raises UseError for a consent nobody began or that was used, NeedsPerson, OutOfReach.
     """
-    kept = await db.run(_take_consent, state)
+    kept = await db.commit("consent.taken", _take_consent, state)
     workspace = WorkspaceId(kept["workspace"])
     verifier = service.vault.open(bytes.fromhex(kept["verifier"]), f"consent:{state}")
     settings = service.settings
@@ -157,7 +156,8 @@ async def finish_xero(service: Service, state: str, code: str) -> tuple[Workspac
         ) from None
     except RemoteError as trouble:
         raise _unreachable("Xero", settings.xero_identity_url, trouble) from None
-    grant = await db.run(
+    grant = await db.commit(
+        "xero.granted",
         new_grant,
         workspace,
         Remote.XERO,
@@ -197,7 +197,8 @@ async def connect_xero_custom(
         ) from None
     except RemoteError as trouble:
         raise _unreachable("Xero", service.settings.xero_identity_url, trouble) from None
-    grant = await db.run(
+    grant = await db.commit(
+        "xero.granted",
         new_grant,
         workspace,
         Remote.XERO,
@@ -235,7 +236,7 @@ async def _join_all(
             + (f" {wanted}" if wanted else "")
             + ". Connect again and choose the organisation on Xero's page."
         )
-    await db.run(_join, service, workspace, grant, chosen, custom, actor)
+    await db.commit("xero.joined", _join, service, workspace, grant, chosen, custom, actor)
     return [connection.name for connection in chosen]
 
 
@@ -248,17 +249,18 @@ def _join(
     actor: str,
 ) -> None:
     now = service.clock.now()
-    with transaction.atomic():
-        for connection in chosen:
-            Organisation.objects.update_or_create(
-                tenant=connection.organisation, defaults={"name": connection.name}
-            )
-            WorkspaceOrganisation.objects.update_or_create(
-                workspace_id=workspace,
-                organisation_id=connection.organisation,
-                defaults={"grant_id": grant, "connection_id": connection.id, "custom": custom},
-            )
-            audit.record(workspace, now, actor, "xero.connected", str(connection.organisation))
+    configuring.hold(workspace)
+    for connection in sorted(chosen, key=lambda one: str(one.organisation)):
+        Organisation.objects.update_or_create(
+            tenant=connection.organisation, defaults={"name": connection.name}
+        )
+        WorkspaceOrganisation.objects.update_or_create(
+            workspace_id=workspace,
+            organisation_id=connection.organisation,
+            defaults={"grant_id": grant, "connection_id": connection.id, "custom": custom},
+        )
+        audit.record(workspace, now, actor, "xero.connected", str(connection.organisation))
+        hints.wake(connection.organisation, now)
     document = config.read(configuring.export(workspace))
     listed = {row.id for row in document.organisations}
     ids = [connection.organisation for connection in chosen]
@@ -272,8 +274,6 @@ def _join(
             actor,
             "organisation connected",
         )
-    for connection in chosen:
-        hints.wake(connection.organisation, now)
 
 
 def _with_organisations(text: str, ids: list[OrganisationId], default: OrganisationId) -> str:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +23,7 @@ from django.db import close_old_connections, connection
 
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import SourceRef
+from onecore.engine import db
 from onecore.engine.service import Service
 from onecore.store import bells
 from onecore.store.bells import Rings, Rung
@@ -171,7 +173,7 @@ class Intake:
             rung, kept = self._waiting, self._kept
             self._waiting, self._kept = set(), None
             try:
-                await self._step(partial(bells.note, rung, self._service.clock.now()))
+                await self._step(partial(_note, rung, self._service.clock.now()))
             except Exception:
                 kept.set_exception(Busy())
             else:
@@ -194,6 +196,11 @@ class Intake:
                 connection.close()
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, step)
+
+
+def _note(rung: set[Rung], now: datetime) -> None:
+    with db.committing("bells.noted"):
+        bells.note(rung, now)
 
 
 class Doors:

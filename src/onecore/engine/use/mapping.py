@@ -319,7 +319,8 @@ async def create(
 async def _note(
     service: Service, workspace: WorkspaceId, actor: str, act: str, subject: str
 ) -> None:
-    await db.run(audit.record, workspace, service.clock.now(), actor, act, subject)
+    now = service.clock.now()
+    await db.commit("creation.noted", audit.record, workspace, now, actor, act, subject)
 
 
 def _cure(cause: str) -> Cure:

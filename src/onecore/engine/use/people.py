@@ -7,9 +7,10 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from onecore.domain.ids import WorkspaceId
+from onecore.engine import db
 from onecore.engine.service import Service
 from onecore.engine.use.errors import UseError
 from onecore.store import audit
@@ -52,7 +53,7 @@ def add_user(
         raise UseError(f"That password will not do. {' '.join(weak.messages)}") from None
     user.set_password(password)
     try:
-        with transaction.atomic():
+        with db.committing("person.added"):
             user.save()
             # whoever can run commands here vouches for the address
             EmailAddress.objects.create(user=user, email=address, verified=True, primary=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from onecore.engine import db
 from onecore.engine.service import Service
 from onecore.engine.use import workspaces
 from onecore.store import audit, sealed
@@ -28,6 +29,7 @@ def reseal(service: Service, actor: str, dry_run: bool = False) -> Resealed:
         unreadable=tuple(place for one in found for place in one.unreadable),
     )
     if result.moved and not dry_run:
-        for workspace, _ in workspaces.names():
-            audit.record(workspace, service.clock.now(), actor, "secrets.rotated")
+        with db.committing("rotation.noted"):
+            for workspace, _ in workspaces.names():
+                audit.record(workspace, service.clock.now(), actor, "secrets.rotated")
     return result

@@ -1,6 +1,7 @@
 """Looking at documents now: one, some, or everything that is due, until nothing is."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -65,12 +66,16 @@ def say(
     document = config.read(newest_config(workspace).text)
     now = service.clock.now()
     said = [with_project(workspace, ref) for ref in refs]
+    by_organisation: dict[OrganisationId | None, list[SourceRef]] = defaultdict(list)
     for whole in said:
         assert whole.project is not None
-        organisation = document.organisation_of(whole.project)
-        hints.say(workspace, organisation, Flow.BILL, [whole], now, lane=lane)
-        if organisation is not None:
-            jobs.ring(organisation)
+        by_organisation[document.organisation_of(whole.project)].append(whole)
+    with db.committing("hints.said"):
+        for organisation in sorted(by_organisation, key=str):  # one order, so none deadlocks
+            some = by_organisation[organisation]
+            hints.say(workspace, organisation, Flow.BILL, some, now, lane=lane)
+            if organisation is not None:
+                jobs.ring(organisation)
     return said
 
 
@@ -78,7 +83,8 @@ def look_at_feeds(service: Service, workspace: WorkspaceId) -> None:
     """Make every feed of a workspace due now."""
     now = service.clock.now()
     Feed.objects.filter(workspace_id=workspace, kind="requisitions").update(next_due_at=now)
-    for one in WorkspaceOrganisation.objects.filter(workspace_id=workspace):
+    joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
+    for one in joined.order_by("organisation_id"):
         hints.wake(one.organisation_id, now)
 
 
@@ -150,7 +156,7 @@ async def sync(
     if refs:
         refs = await db.run(say, service, workspace, refs)
     else:
-        await db.run(look_at_feeds, service, workspace)
+        await db.commit("feeds.due", look_at_feeds, service, workspace)
     awaited = refs if refs and not until_idle else None
     organisations = await db.run(_organisations, workspace)
     if not organisations:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import BUILT, Flow
 from onecore.domain.settings import Mode
-from onecore.engine import config
+from onecore.engine import config, db
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.store import audit, hints
@@ -66,7 +66,7 @@ def add(service: Service, name: str, actor: str) -> WorkspaceId:
         raise UseError("A workspace's name has 1 to 80 characters.")
     now = service.clock.now()
     try:
-        with transaction.atomic():
+        with db.committing("workspace.added"):
             row = Workspace.objects.create(name=name, digest_key=b"", created_at=now)
             row.digest_key = service.vault.new_digest_key(f"workspace:{row.pk}")
             row.save()
@@ -159,11 +159,12 @@ def _connections(row: Workspace) -> tuple[Connected, ...]:
 def set_paused(service: Service, workspace: WorkspaceId, paused: bool, actor: str) -> None:
     """Stop or go on with everything of a workspace; what was said meanwhile is kept."""
     now = service.clock.now()
-    Workspace.objects.filter(pk=workspace).update(paused=paused)
     act = "workspace.paused" if paused else "workspace.resumed"
-    audit.record(workspace, now, actor, act, str(workspace))
-    if not paused:
-        for one in WorkspaceOrganisation.objects.filter(workspace_id=workspace):
+    with db.committing(act):
+        Workspace.objects.filter(pk=workspace).update(paused=paused)
+        audit.record(workspace, now, actor, act, str(workspace))
+        joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
+        for one in joined.order_by("organisation_id") if not paused else ():
             hints.wake(one.organisation_id, now)
 
 
