@@ -1,7 +1,8 @@
 """Processes in a moment: one that has imported everything is forked for each that is wanted.
 
-`python -m tests.fork_server` reads requests from standard input, a line of JSON each, and tells on
-standard output what becomes of the processes it forked. It has one thread, no connection and no
+`python -m tests.fork_server MODULE` reads requests from standard input, a line of JSON each, and
+tells on standard output what becomes of the processes it forked. The module's `warm` imports what
+they need, its `do` is what each of them does. The server has one thread, no connection and no
 loop, so that what it forks is as good as new. It ends, and all its children with it, when its
 input ends.
 """
@@ -9,6 +10,7 @@ input ends.
 import atexit
 import contextlib
 import gc
+import importlib
 import json
 import os
 import select
@@ -32,14 +34,22 @@ class Forked:
         self._server = server
         self._number = number
         self._output = output
-        self.pid = int(server.told(number, "pid", 30))
+        self.pid = int(server.told(number, "pid", 30)["pid"])
         self.returncode: int | None = None
+        self.ended_at: float | None = None  # seconds of the machine's clock
 
     def wait(self, timeout: float) -> int:
         """Its exit status, negative for the signal that ended it. Raises TimeoutError."""
         if self.returncode is None:
-            self.returncode = int(self._server.told(self._number, "ended", timeout))
+            told = self._server.told(self._number, "ended", timeout)
+            self.returncode, self.ended_at = int(told["ended"]), float(told["at"])
         return self.returncode
+
+    def has_ended(self) -> bool:
+        """Whether it has ended by now."""
+        with contextlib.suppress(TimeoutError):
+            self.wait(0)
+        return self.returncode is not None
 
     def stopped(self, timeout: float) -> None:
         """Returns once it is paused. Raises TimeoutError."""
@@ -63,21 +73,21 @@ class Forked:
 class ForkServer:
     """The server, from outside."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
+    def __init__(self, environ: dict[str, str], module: str = "tests.worker_process") -> None:
         self._outputs = tempfile.TemporaryDirectory(prefix="onecore-forked-")
         self._count = 0
         self._told: list[dict[str, Any]] = []
         self._unread = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fork_server"],
+            [sys.executable, "-m", "tests.fork_server", module],
             env=environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         atexit.register(self.close)
 
-    def fork(self, said: dict[str, str]) -> Forked:
-        """A new process that does `tests.worker_process.do(said)`."""
+    def fork(self, said: dict[str, Any]) -> Forked:
+        """A new process that does the module's `do(said)`; what that gives is its exit status."""
         self._count += 1
         output = Path(self._outputs.name) / str(self._count)
         asked = {"number": self._count, "output": str(output), "said": said}
@@ -86,13 +96,13 @@ class ForkServer:
         self._process.stdin.flush()
         return Forked(self, self._count, output)
 
-    def told(self, number: int, what: str, timeout: float) -> Any:
+    def told(self, number: int, what: str, timeout: float) -> dict[str, Any]:
         """What the server says of a process, waited for. Raises TimeoutError."""
         deadline = time.monotonic() + timeout
         while True:
             for at, one in enumerate(self._told):
                 if one["number"] == number and what in one:
-                    return self._told.pop(at)[what]
+                    return self._told.pop(at)
             self._read(deadline - time.monotonic())
 
     def _read(self, timeout: float) -> None:
@@ -121,7 +131,7 @@ class ForkServer:
 class _Server:
     """Forks what is asked for and tells what became of it."""
 
-    def __init__(self, do: Callable[[dict[str, str]], object]) -> None:
+    def __init__(self, do: Callable[[dict[str, Any]], int | None]) -> None:
         self._do = do
         self._numbers: dict[int, int] = {}  # by process id
         self._woken, self._wakes = os.pipe()
@@ -161,8 +171,7 @@ class _Server:
             os.close(self._woken)
             os.close(self._wakes)
             _redirect(Path(asked["output"]))
-            self._do(asked["said"])
-            status = 0
+            status = self._do(asked["said"]) or 0
         except BaseException:
             traceback.print_exc()
         finally:
@@ -181,7 +190,8 @@ class _Server:
             if os.WIFSTOPPED(status):
                 _tell(number=self._numbers[pid], stopped=True)
             else:
-                _tell(number=self._numbers.pop(pid), ended=os.waitstatus_to_exitcode(status))
+                code, number = os.waitstatus_to_exitcode(status), self._numbers.pop(pid)
+                _tell(number=number, ended=code, at=time.time())
 
 
 def _redirect(output: Path) -> None:
@@ -201,12 +211,11 @@ def _tell(**facts: object) -> None:
 
 
 def main() -> None:
-    from tests.worker_process import do, warm
-
-    warm()
+    module = importlib.import_module(sys.argv[1])
+    module.warm()
     gc.collect()
     gc.freeze()
-    _Server(do).serve()
+    _Server(module.do).serve()
 
 
 if __name__ == "__main__":

@@ -95,9 +95,11 @@ class Simulator:
     def forget_requests(self) -> None:
         self._http.request("DELETE", "/_sim/requests")
 
-    def requests(self, path: str = "") -> list[dict[str, Any]]:
-        """What was asked of the API since the log was cleared, whose path contains `path`."""
-        rows: list[dict[str, Any]] = self._http.get("/_sim/requests").json()
+    def requests(self, path: str = "", after: int = 0) -> list[dict[str, Any]]:
+        """What was asked of the API since the log was cleared, whose path contains `path`;
+        `after` leaves out what is numbered up to it."""
+        told = self._http.get("/_sim/requests", params={"after": after})
+        rows: list[dict[str, Any]] = told.json()
         return [row for row in rows if path in row["path"]]
 
     def put_state(self, state: Any) -> None:

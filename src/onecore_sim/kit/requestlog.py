@@ -41,5 +41,6 @@ class RequestLog:
         self._kept.clear()
         self._count = 0
 
-    def all(self) -> list[Exchange]:
-        return list(self._kept)
+    def all(self, after: int = 0) -> list[Exchange]:
+        """The exchanges kept, or of those the ones numbered above `after`."""
+        return [exchange for exchange in self._kept if exchange.n > after]

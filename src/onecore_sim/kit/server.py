@@ -272,7 +272,8 @@ def control_routes(sim: Simulator) -> list[BaseRoute]:
     async def requests(request: Request) -> Response:
         if request.method == "DELETE":
             sim.log.clear()
-        return JSONResponse(msgspec.to_builtins(sim.log.all()))
+        after = int(request.query_params.get("after", 0))
+        return JSONResponse(msgspec.to_builtins(sim.log.all(after)))
 
     async def state(request: Request) -> Response:
         if request.method == "PUT":
