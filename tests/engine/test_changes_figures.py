@@ -309,6 +309,27 @@ def test_the_number_by_setting(desk: Desk, rule: object, invoice: str | None, nu
     assert bill["number"] == number
 
 
+def test_a_contract_made_moments_before_its_claim_is_known_by_its_number(desk: Desk) -> None:
+    """The list of contracts was read a moment ago, and before this one was there."""
+    desk.set(flows__bill__number="commitment_claim")
+    posted(desk, "10000.00")
+    desk.procore.advance(timedelta(minutes=2))  # its clock is ours now, and the claim is new
+    contract = desk.procore.do(
+        "new_commitment",
+        project_id=7,
+        vendor_id=12,
+        number="SC-NEW",
+        retainage_percent="10",
+        lines=[{"amount": "5000.00", "cost_code": "03-300"}],
+    )
+    line = {"line_id": contract["line_ids"][0], "work": "500.00"}
+    ref = desk.claim(commitment_id=contract["id"], lines=[line])
+    desk.sync(ref)
+    bill = desk.bill_of(ref)
+    assert bill["number"] == "SC-NEW-1"
+    assert "SC-NEW" in bill["lines"][-1]["description"]
+
+
 DUE: list[tuple[dict[str, object], date]] = [
     ({"days_after_bill": 14}, date(2026, 10, 4)),
     ({"days_after_month_end": 20}, date(2026, 10, 20)),

@@ -28,7 +28,7 @@ from onecore.domain.translate.dates import DEFAULT_ZONE
 from onecore.engine import db
 from onecore.engine.absence import Absence, Surroundings
 from onecore.engine.context import Context
-from onecore.engine.references import MISSING_AGE
+from onecore.engine.references import CLOCKS_DIFFER, MISSING_AGE
 from onecore.ports import NotVisible
 from onecore.store import documents as records
 from onecore.store.models import Document, Link
@@ -171,11 +171,19 @@ async def read_requisitions(
     numbers = {c.id: c.number for c in await ctx.lists.commitments(project)}
     ids = [RequisitionId(int(ref.id)) for ref in refs]
     claims = await ctx.procore.requisitions(project, ids, codes, numbers, ctx.web_base_url)
-    if any(claim.commitment not in numbers for claim in claims):
-        fresh = await ctx.lists.commitments(project, MISSING_AGE)
+    unknown = [claim for claim in claims if claim.commitment not in numbers]
+    if unknown:
+        fresh = await ctx.lists.commitments(project, _age_that_knows(unknown, ctx.clock.now()))
         numbers = {c.id: c.number for c in fresh}
         claims = tuple(replace(c, commitment_number=numbers.get(c.commitment, "")) for c in claims)
     return {str(c.id): await _completed(ctx, c) for c in claims}
+
+
+def _age_that_knows(claims: Sequence[Requisition], now: datetime) -> timedelta:
+    """How old a list of commitments may be that has the commitments of these claims, if it is to
+    have them at all: their number becomes words, and perhaps the number, of a bill."""
+    newest = max(claim.updated_at for claim in claims)
+    return min(MISSING_AGE, max(timedelta(0), now - newest - CLOCKS_DIFFER))
 
 
 async def _completed(ctx: Context, claim: Requisition) -> Requisition:

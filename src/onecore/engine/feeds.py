@@ -13,6 +13,7 @@ from onecore.domain.refs import Flow, SourceRef, parse_ref
 from onecore.domain.settings import Mode
 from onecore.engine import db
 from onecore.engine.context import Context
+from onecore.engine.references import CLOCKS_DIFFER
 from onecore.ports import NotVisible, Project, Remote, RequisitionHead
 from onecore.store import hints
 from onecore.store.models import Document, Feed, RemoteLimit
@@ -23,8 +24,6 @@ WALK_EVERY = timedelta(hours=20)
 TROUBLE_WAIT = timedelta(minutes=10)
 ONE_SECOND = timedelta(seconds=1)
 """What Procore's `updated_at` is told to."""
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""How far Procore's clock and ours are thought to be apart at most."""
 UNDER_REVIEW = ("under_review", "pending_owner_approval")
 HOURLY_LIMIT = 3600
 SHARE = 0.6

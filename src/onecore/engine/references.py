@@ -37,6 +37,8 @@ AGES = {
 }
 MISSING_AGE = timedelta(seconds=30)
 """When a document is held for want of an entry, its list is read again if it is older than this."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How far Procore's clock and ours are thought to be apart at most."""
 
 
 @dataclass(slots=True)
