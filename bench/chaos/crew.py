@@ -62,9 +62,12 @@ class Crew:
     """A fixed number of slots, each with a process in it: the first is `serve`, the rest `worker`.
 
     `ahead` is by how much their clocks run ahead; it holds for those started from then on.
+    `deep_sleep` lets some be paused for longer than their lease lives.
     """
 
-    def __init__(self, installation: Installation, slots: int, rng: random.Random) -> None:
+    def __init__(
+        self, installation: Installation, slots: int, rng: random.Random, deep_sleep: bool
+    ) -> None:
         self.ahead = 0.0
         self.lives: list[Life] = []
         self.killed: Counter[str] = Counter()
@@ -73,6 +76,7 @@ class Crew:
         self.stopped_politely = 0
         self.woken_late = 0  # resumed after their lease had run out
         self._rng = rng
+        self._deep_sleep = deep_sleep
         self._slots: list[Life | None] = [None] * slots
         self._commands: list[Forked] = []
         port = _free_port()
@@ -180,11 +184,11 @@ class Crew:
 
     def _note_pause(self, life: Life, place: str) -> None:
         """At most one sleeps past its lease at a time, so that there is somebody to succeed it."""
-        sleeping = any(other.resume_at - time.time() > LEASE / 2 for other in self._sleeping())
-        is_long = not sleeping and len(self.awake) > 1 and self._rng.random() < 0.5
-        length = self._rng.uniform(LEASE + 5, LEASE + 25) if is_long else self._rng.uniform(0.5, 6)
         life.paused_at = time.time()
-        life.resume_at = life.paused_at + length
+        life.resume_at = life.paused_at + self._rng.uniform(0.5, 4)
+        alone = any(other.resume_at - time.time() > LEASE / 2 for other in self._sleeping())
+        if self._deep_sleep and self.awake and not alone and self._rng.random() < 0.6:
+            life.resume_at = life.paused_at + self._rng.uniform(LEASE + 5, LEASE + 25)
         self.paused[place] += 1
 
     def _sleeping(self) -> list[Life]:

@@ -35,7 +35,11 @@ AT_ONCE = 5
 class Trouble:
     """The faults in force, and how often each was met."""
 
-    def __init__(self, simulators: Simulators, rng: random.Random, access: bool) -> None:
+    def __init__(
+        self, simulators: Simulators, rng: random.Random, access: bool, often: float = 1
+    ) -> None:
+        """`access` lets grants and connections be lost; `often` multiplies how often requests are
+        hit, for a run that makes few."""
         self.met: Counter[str] = Counter()
         self._sides: dict[str, Simulator] = {
             "procore": simulators.procore,
@@ -44,6 +48,7 @@ class Trouble:
         self._rng = rng
         self._left: list[tuple[str, dict[str, Any]]] = []
         self._access = access
+        self._often = often
         self._had: set[tuple[str, str]] = set()
 
     def change(self) -> None:
@@ -81,8 +86,8 @@ class Trouble:
             more |= {"seconds": WAIT, "told": True}
         if "say" in takes:
             more |= {"say": self._rng.choice(SAYS), "elements": [self._rng.randrange(3)]}
-        seed = self._rng.randrange(10**6)
-        self._sides[side].named_fault(name, endpoint, chance=chance, seed=seed, **more)
+        more |= {"chance": min(0.5, chance * self._often), "seed": self._rng.randrange(10**6)}
+        self._sides[side].named_fault(name, endpoint, **more)
 
     def end(self) -> None:
         """No fault is met any more."""
