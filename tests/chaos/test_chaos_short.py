@@ -1,7 +1,6 @@
 """A short run of the chaos command: whatever dies meanwhile, every claim is its one bill."""
 
 import pytest
-
 from bench.chaos.__main__ import short
 from bench.chaos.run import run
 
