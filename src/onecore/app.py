@@ -2,10 +2,10 @@
 
 import os
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from onecore.domain.ids import CompanyId, OrganisationId, ProjectId
+from onecore.domain.ids import CompanyId, OrganisationId
 from onecore.engine.clock import SystemClock
 from onecore.engine.remotes import NewTokens
 from onecore.environment import Settings, settings
@@ -15,17 +15,14 @@ from onecore.ports import (
     CallLog,
     Clock,
     Connection,
-    HookResource,
     HooksPort,
     Lane,
     ProcorePort,
     Remote,
-    RemoteHook,
     Tokens,
     XeroPort,
 )
 from onecore.procore.client import ProcoreClient
-from onecore.procore.hooks import Hooks, Trigger
 from onecore.store.secrets import Keyring
 from onecore.store.vault import Vault
 from onecore.xero.client import XeroClient
@@ -98,7 +95,7 @@ class HttpRemotes:
             self._clock,
             scope=scope,
         )
-        return _Hooks(client.in_lane(Lane.WALK).webhooks)
+        return client.in_lane(Lane.WALK).webhooks
 
     def xero(
         self,
@@ -163,33 +160,6 @@ class HttpRemotes:
 
     def new_verifier(self) -> str:
         return oauth.new_verifier()
-
-
-class _Hooks:
-    """Procore's hooks as the engine asks for them."""
-
-    def __init__(self, hooks: Hooks) -> None:
-        self._hooks = hooks
-
-    async def resources(self, project: ProjectId | None) -> tuple[HookResource, ...]:
-        rows = await self._hooks.resources(project)
-        return tuple(HookResource(row.name, row.actions) for row in rows)
-
-    async def hooks(self, project: ProjectId | None, namespace: str) -> tuple[RemoteHook, ...]:
-        rows = await self._hooks.hooks(project, namespace)
-        return tuple(RemoteHook(row.id, row.url, row.active) for row in rows)
-
-    async def create(self, project: ProjectId | None, url: str, bearer: str, namespace: str) -> str:
-        return (await self._hooks.create_hook(project, url, bearer, namespace)).id
-
-    async def tell(
-        self, project: ProjectId | None, hook: str, triggers: Sequence[tuple[str, str]]
-    ) -> int:
-        rows = [Trigger(resource, action) for resource, action in triggers]
-        return await self._hooks.create_triggers(project, hook, rows)
-
-    async def delete(self, project: ProjectId | None, hook: str) -> None:
-        await self._hooks.delete_hook(project, hook)
 
 
 def _tokens(found: oauth.TokenSet) -> NewTokens:

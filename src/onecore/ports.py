@@ -284,30 +284,56 @@ class HookResource:
 
 @dataclass(frozen=True, slots=True)
 class RemoteHook:
-    """A webhook as Procore has it."""
+    """A webhook as Procore has it. `active`: it sends, and in the shape we asked for;
+    `authorization` is what its deliveries carry, "" where that is not told."""
 
     id: str
     url: str
     active: bool
+    authorization: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HookTrigger:
+    """What a webhook is told of: a resource in Procore's word, and create, update or delete."""
+
+    resource: str
+    action: str
+    id: str = field(default="", compare=False)
 
 
 class HooksPort(Protocol):
     """Management of one company's webhooks; `project` None means the company's own."""
 
     async def resources(self, project: ProjectId | None) -> tuple[HookResource, ...]: ...
-    async def hooks(self, project: ProjectId | None, namespace: str) -> tuple[RemoteHook, ...]: ...
+
+    async def hooks(
+        self, project: ProjectId | None, namespace: str | None
+    ) -> tuple[RemoteHook, ...]: ...
 
     async def create(self, project: ProjectId | None, url: str, bearer: str, namespace: str) -> str:
         """The new hook's id. `bearer` comes back with every delivery."""
         ...
 
-    async def tell(
-        self, project: ProjectId | None, hook: str, triggers: Sequence[tuple[str, str]]
-    ) -> int:
-        """Make it tell of (resource, action) pairs; how many were taken."""
+    async def mend(self, project: ProjectId | None, hook: str, url: str, bearer: str) -> None:
+        """At this address and with this bearer, whatever they were."""
         ...
 
-    async def delete(self, project: ProjectId | None, hook: str) -> None: ...
+    async def delete(self, project: ProjectId | None, hook: str) -> None:
+        """Raises NotVisible when it is not there."""
+        ...
+
+    async def triggers(self, project: ProjectId | None, hook: str) -> tuple[HookTrigger, ...]: ...
+
+    async def tell(
+        self, project: ProjectId | None, hook: str, triggers: Sequence[HookTrigger]
+    ) -> bool:
+        """Make it tell of these as well; False when some were declined."""
+        ...
+
+    async def untell(self, project: ProjectId | None, hook: str, ids: Sequence[str]) -> None:
+        """Make it tell of these triggers no more."""
+        ...
 
 
 # --- Xero -------------------------------------------------------------------------------------

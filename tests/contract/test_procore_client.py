@@ -9,9 +9,16 @@ from tests.contract.remotes import ProcoreSide
 
 from onecore.domain.documents import CostCode, Requisition
 from onecore.domain.ids import CommitmentId, CompanyId, CostCodeId, ProjectId, RequisitionId
-from onecore.ports import AccessLost, Lane, LimitKind, NotVisible, Throttled
+from onecore.ports import (
+    AccessLost,
+    HookTrigger,
+    Lane,
+    LimitKind,
+    NotVisible,
+    RemoteHook,
+    Throttled,
+)
 from onecore.procore.client import ProcoreClient
-from onecore.procore.hooks import Trigger
 
 CODES: dict[CostCodeId, CostCode] = {}
 NUMBERS: dict[CommitmentId, str] = {}
@@ -320,20 +327,27 @@ def test_hooks_are_made_told_and_ended(procore: ProcoreSide) -> None:
         names = {r.name for r in await hooks.resources(project)}
         assert "Work Order Contracts" in names
         assert "Requisitions" not in names
-        made = await hooks.create_hook(
-            project, "https://one.example/webhooks/procore/7", "long-random", "onecore-7"
-        )
-        assert made.active
-        assert made.url == "https://one.example/webhooks/procore/7"
-        wanted = [Trigger("Work Order Contracts", a) for a in ("create", "update", "delete")]
-        assert await hooks.create_triggers(project, made.id, wanted) == 3
-        assert set(await hooks.triggers(project, made.id)) == set(wanted)
-        assert [h.id for h in await hooks.hooks(project, "onecore-7")] == [made.id]
+        url = "https://one.example/webhooks/procore/7"
+        made = await hooks.create(project, url, "long-random", "onecore-7")
+        (found,) = await hooks.hooks(project, "onecore-7")
+        assert found == RemoteHook(made, url, True, "Bearer long-random")
+        assert "long-random" not in repr(found)
+        wanted = [HookTrigger("Work Order Contracts", a) for a in ("create", "update", "delete")]
+        assert await hooks.tell(project, made, wanted)
+        assert not await hooks.tell(project, made, [HookTrigger("No Such Thing", "update")])
+        there = await hooks.triggers(project, made)
+        assert set(there) == set(wanted)
+        await hooks.untell(project, made, [there[0].id, "404"])
+        assert await hooks.triggers(project, made) == there[1:]
+        await hooks.mend(project, made, url + "8", "another")
+        assert await hooks.hooks(project) == (RemoteHook(made, url + "8", True, "Bearer another"),)
         assert await hooks.hooks(None, "onecore-7") == ()
-        assert [h.id for h in await hooks.hooks(project)] == [made.id]
         assert await hooks.hooks(project, "somebody-else") == ()
-        await hooks.delete_hook(project, made.id)
+        await hooks.delete(project, made)
         assert await hooks.hooks(project, "onecore-7") == ()
+        for gone in (hooks.delete(project, made), hooks.mend(project, made, url, "x")):
+            with pytest.raises(NotVisible):
+                await gone
 
     procore.run(manage)
 

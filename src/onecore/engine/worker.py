@@ -11,6 +11,7 @@ from onecore.engine import bells, db, hooks, jobs
 from onecore.engine.context import NotConnected
 from onecore.engine.service import Service
 from onecore.ports import RemoteError
+from onecore.sync.hooking import can_ring
 
 log = structlog.get_logger("onecore.worker")
 
@@ -102,10 +103,12 @@ class Worker:
 
     async def _tend_hooks(self) -> None:
         """See to Procore's webhooks, where they can reach us; polling does without them."""
-        base = self._service.settings.base_url
+        settings = self._service.settings
+        if not can_ring(settings.base_url, settings.procore_api_url):
+            return
         for workspace in await db.run(hooks.connected_workspaces):
             try:
                 ctx, remote = await self._service.contexts.hooks_of(workspace)
-                await hooks.tend(ctx, remote, base)
+                await hooks.tend(ctx, remote, settings.base_url)
             except (RemoteError, NotConnected) as trouble:
                 log.warning("hooks.not_tended", workspace=workspace, why=type(trouble).__name__)

@@ -1,41 +1,16 @@
 """Managing webhooks of a company or of one project; a hook's triggers share its scope [P 5.1]."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from onecore.domain.ids import CompanyId, ProjectId
 from onecore.http.transport import Call, Transport
 from onecore.http.wire import Reader, encoded
-from onecore.ports import Lane
+from onecore.ports import HookResource, HookTrigger, Lane, RemoteHook
 from onecore.procore import wire
 from onecore.procore.paging import whole_list
 
 PAYLOAD_VERSION = "v4.0"
 BULK = 100  # triggers a request; no limit is published for v2.0, 500 was v1's
-
-
-@dataclass(frozen=True, slots=True)
-class HookResource:
-    """Something a hook may be told of, with the reasons it is told for."""
-
-    name: str
-    actions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    id: str
-    url: str
-    namespace: str
-    active: bool
-    payload_version: str
-    project: ProjectId | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    resource: str
-    action: str  # create, update, delete
 
 
 _HOOKS = Reader(wire.HookList)
@@ -45,7 +20,7 @@ _TRIGGERS = Reader(wire.TriggerList)
 
 
 class Hooks:
-    """`project` None means the company's own hooks."""
+    """`ports.HooksPort`: `project` None means the company's own hooks."""
 
     def __init__(self, transport: Transport, company: CompanyId, lane: Lane) -> None:
         self._transport = transport
@@ -72,7 +47,7 @@ class Hooks:
 
     async def hooks(
         self, project: ProjectId | None, namespace: str | None = None
-    ) -> tuple[Hook, ...]:
+    ) -> tuple[RemoteHook, ...]:
         """The hooks in this scope, of one namespace or of all that this app may see."""
         rows = await whole_list(
             self._transport,
@@ -87,27 +62,28 @@ class Hooks:
         )
         return tuple(_hook(row) for row in rows if namespace in (None, row.namespace))
 
-    async def create_hook(
+    async def create(
         self,
         project: ProjectId | None,
         url: str,
         bearer: str,
         namespace: str,
         payload_version: str = PAYLOAD_VERSION,
-    ) -> Hook:
-        """A new hook. `bearer` comes back in the Authorization header of every delivery."""
-        body = {
-            "payload_version": payload_version,
-            "namespace": namespace,
-            "destination_url": url,
-            "destination_headers": {"Authorization": f"Bearer {bearer}"},
-        }
+    ) -> str:
+        """The id of a new hook. `bearer` comes back in the header of every delivery."""
+        body = _destination(url, bearer, payload_version) | {"namespace": namespace}
         answer = await self._transport.send(
             self._write("webhooks.create_hook", "POST", f"{self._base(project)}/hooks", body)
         )
-        return _hook(answer.read(_HOOK).data)
+        return str(answer.read(_HOOK).data.id)
 
-    async def triggers(self, project: ProjectId | None, hook: str) -> tuple[Trigger, ...]:
+    async def mend(self, project: ProjectId | None, hook: str, url: str, bearer: str) -> None:
+        """At this address and with this bearer. Raises NotVisible when it is not there."""
+        path = f"{self._base(project)}/hooks/{hook}"
+        body = _destination(url, bearer, PAYLOAD_VERSION)
+        await self._transport.send(self._write("webhooks.mend_hook", "PATCH", path, body))
+
+    async def triggers(self, project: ProjectId | None, hook: str) -> tuple[HookTrigger, ...]:
         """What a hook is set to be told of."""
         rows = await whole_list(
             self._transport,
@@ -120,13 +96,15 @@ class Hooks:
             lambda body: body.data,
             lambda row: row.id,
         )
-        return tuple(Trigger(row.resource_name or "", row.event_type or "") for row in rows)
+        return tuple(
+            HookTrigger(row.resource_name or "", row.event_type or "", str(row.id)) for row in rows
+        )
 
-    async def create_triggers(
-        self, project: ProjectId | None, hook: str, triggers: Sequence[Trigger]
-    ) -> int:
-        """How many were made. Fewer than asked means that some were declined (207)."""
-        made, declined = 0, False
+    async def tell(
+        self, project: ProjectId | None, hook: str, triggers: Sequence[HookTrigger]
+    ) -> bool:
+        """Whether all of them were taken; a part may be declined (207)."""
+        taken = True
         path = f"{self._base(project)}/hooks/{hook}/triggers/bulk"
         for start in range(0, len(triggers), BULK):
             some = triggers[start : start + BULK]
@@ -134,13 +112,19 @@ class Hooks:
             answer = await self._transport.send(
                 self._write("webhooks.create_triggers", "POST", path, body, len(some))
             )
-            if answer.status == 207:  # the shape of its rows is not published
-                declined = True
-            else:
-                made += len(answer.read(_TRIGGERS).data)
-        return len(await self.triggers(project, hook)) if declined else made
+            taken = taken and answer.status != 207
+        return taken
 
-    async def delete_hook(self, project: ProjectId | None, hook: str) -> None:
+    async def untell(self, project: ProjectId | None, hook: str, ids: Sequence[str]) -> None:
+        """Ends these triggers; one that is not there is as good as ended (207)."""
+        path = f"{self._base(project)}/hooks/{hook}/triggers/bulk"
+        for start in range(0, len(ids), BULK):
+            some = list(ids[start : start + BULK])
+            await self._transport.send(
+                self._write("webhooks.delete_triggers", "DELETE", path, some, len(some))
+            )
+
+    async def delete(self, project: ProjectId | None, hook: str) -> None:
         """Ends a hook and its triggers. Raises NotVisible when it is not there."""
         path = f"{self._base(project)}/hooks/{hook}"
         await self._transport.send(
@@ -155,12 +139,19 @@ class Hooks:
         return Call(operation, method, path, self._lane, (), self._headers, encoded(body), count)
 
 
-def _hook(row: wire.Hook) -> Hook:
-    return Hook(
+def _destination(url: str, bearer: str, payload_version: str) -> dict[str, object]:
+    return {
+        "payload_version": payload_version,
+        "destination_url": url,
+        "destination_headers": {"Authorization": f"Bearer {bearer}"},
+    }
+
+
+def _hook(row: wire.Hook) -> RemoteHook:
+    headers = {name.lower(): value for name, value in (row.destination_headers or {}).items()}
+    return RemoteHook(
         id=str(row.id),
         url=row.destination_url or "",
-        namespace=row.namespace or "",
-        active=row.status != "disabled",
-        payload_version=row.payload_version or "",
-        project=ProjectId(int(row.project_id)) if row.project_id else None,
+        active=row.status != "disabled" and row.payload_version in (None, PAYLOAD_VERSION),
+        authorization=headers.get("authorization", ""),
     )

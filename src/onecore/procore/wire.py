@@ -185,8 +185,8 @@ class Hook(msgspec.Struct):
     status: str | None = None
     namespace: str | None = None
     destination_url: str | None = None
+    destination_headers: dict[str, str] | None = None
     payload_version: str | None = None
-    project_id: str | int | None = None
 
 
 class HookResource(msgspec.Struct):

@@ -386,6 +386,16 @@ class Hook(models.Model):
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
     rung_at = models.DateTimeField(null=True)  # its last genuine delivery
+    address = models.CharField(max_length=300, db_default="")  # where it was last made to send
+    trouble = models.CharField(max_length=40, db_default="")  # why it cannot be had, in a code
+    tended_until = models.DateTimeField(null=True)  # one process at a time sees to it
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace", "project_id"], nulls_distinct=False, name="one_hook_per_scope"
+            )
+        ]
 
 
 class AuditEntry(models.Model):

@@ -100,7 +100,10 @@ def _edit_hook(call: Call) -> Reply:
     _checked(said)
     if said.get("status") not in (None, "active", "disabled"):
         raise invalid("status", "is not included in the list")
-    for name in ("payload_version", "namespace", "destination_url", "status"):
+    names = ["payload_version", "namespace", "destination_url"]
+    if hook.project_id is None:  # a project's hook takes no status; what is unknown is passed over
+        names.append("status")
+    for name in names:
         if said.get(name):
             setattr(hook, name, said[name])
     if "destination_headers" in said:
