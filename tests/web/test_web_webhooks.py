@@ -412,7 +412,7 @@ def told(desk: Desk, resource: str, id_: int = 31, **more: Any) -> dict[str, Any
 
 def test_a_wrong_bearer_and_an_unknown_hook_look_the_same(desk: Desk, post: Post) -> None:
     hook(desk)
-    hook(desk, "h2", bearer="another")
+    hook(desk, "h2", project=PROJECT, bearer="another")
 
     def seen(name: str, bearer: str) -> tuple[int, dict[str, str]]:
         answer = post(f"/webhooks/procore/{name}", b"{}", authorization=f"Bearer {bearer}")
