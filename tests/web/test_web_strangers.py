@@ -46,7 +46,8 @@ def theirs(desk: Desk) -> WorkspaceId:
     Hook.objects.filter(pk=hook.pk).update(
         secret=service.vault.seal("their bearer", f"hook:{hook.pk}")
     )
-    document = records.of(other, None, Flow.BILL, SourceRef.requisition(7, 55), 31, now)
+    met = records.Met(SourceRef.requisition(7, 55), None, 31)
+    [document] = records.of(other, Flow.BILL, [met], now)
     matter = records.Matter(
         cause="vendor_unmapped",
         subject=f"subject {BIRD}",
@@ -54,8 +55,8 @@ def theirs(desk: Desk) -> WorkspaceId:
         question="q",
         choices=(("look_again", "Look again", ""),),
     )
-    subject = f"bill {BIRD}"
-    records.place(document, records.HELD, now, "", [matter], subject, service.vault)
+    held = records.Placement(document, records.HELD, matters=(matter,), subject=f"bill {BIRD}")
+    records.place([held], now, service.vault)
     text = config.set_project_option(configuring.export(other), 7, f"Option {BIRD}")
     configuring.import_text(service, other, text, f"author {BIRD}")
     return other
