@@ -1,20 +1,20 @@
 """Who may call a remote now, and who waits until when: pure rules over what is known of its limits.
 
 Lanes in order: people waiting, documents, lists, nightly walks. Each leaves a part of every limit
-to those above it, so that a lane never waits while one below it goes on. Of a window of hours a
-lane leaves most at its start and little at its end: what the others did not need by then is spent
-on lists. Pages have a share of each hour; beyond it they count as lists, so they never starve the
-documents.
+to those above it, so that a lane never waits while one below it goes on. Of a day lists leave
+what documents and people may still need; what those did not need goes to lists towards its end.
+Pages have a share of each hour and day and come last beyond it, so they never starve the sync.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from onecore.ports import Lane, LimitKind
 from onecore.sync import meters
-from onecore.sync.meters import EMPTY, NO_LIMIT, Kept, Meter, Rule
+from onecore.sync.meters import EMPTY, NO_LIMIT, Meter, Rule
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -28,6 +28,25 @@ XERO_DAY = Rule(LimitKind.DAY, DAY, HOUR, STARTER_DAY, told_is_truth=True)
 XERO_APP_MINUTE = Rule(LimitKind.APP_MINUTE, MINUTE, 5 * SECOND, 10_000, told_is_truth=True)
 PROCORE_HOUR = Rule(LimitKind.HOUR, HOUR, MINUTE, 3600, told_is_truth=True)
 PROCORE_SPIKE = Rule(LimitKind.SPIKE, 10 * SECOND, SECOND, 25)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a lane leaves to those above it, in parts of a limit: some for good, and some that
+    shrinks to nothing while the window runs out."""
+
+    always: float = 0.0
+    at_start: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entitled:
+    """What lists leave to a lane of a day, in parts of the limit: a whole day's need, and no more
+    than can be needed in the hours that are left."""
+
+    whole: float
+    an_hour: float
+
 
 _SHORT = {
     Lane.PERSON: Kept(),
@@ -54,11 +73,16 @@ KEPT: Mapping[LimitKind, Mapping[Lane, Kept]] = {
     LimitKind.DAY: {
         Lane.PERSON: Kept(),
         Lane.DOCUMENT: Kept(0.02),
-        Lane.LIST: Kept(0.07, 0.48),
-        Lane.WALK: Kept(0.1, 0.6),
+        Lane.LIST: Kept(0.07),
+        Lane.WALK: Kept(0.09, 0.1),
     },
 }
-"""What each lane leaves to those above it, as parts of the limit."""
+OF_A_DAY: Mapping[Lane, Entitled] = {
+    Lane.PERSON: Entitled(0.2, 0.02),
+    Lane.DOCUMENT: Entitled(0.48, 0.08),
+}
+"""Documents may all come in the last hours, so what is kept for them shrinks only with use, and
+at the day's end. A day of 1,000 calls keeps 480 for them: 160 bills that come one by one."""
 
 AT_ONCE = {Lane.PERSON: 5, Lane.DOCUMENT: 4, Lane.LIST: 3, Lane.WALK: 2}
 """Of Xero's five calls in flight [X 2.1], how many may be under way for a lane to begin one."""
@@ -86,7 +110,8 @@ class Usage:
     """All that is known of one allowance of calls: counted by us, told by the remote.
 
     `in_flight` are calls under way by a number of theirs, with when each is over at the latest.
-    `shut` is until when the remote has told everybody to wait, by limit.
+    `shut` is until when the remote has told everybody to wait, by limit. `people` are calls for
+    pages by the hour, `spent` our calls by lane since the day of the remote began.
     """
 
     rules: tuple[Rule, ...]
@@ -95,9 +120,13 @@ class Usage:
     at_once: bool = False
     people: Meter = EMPTY
     shut: Mapping[LimitKind, datetime] = field(default_factory=dict)
+    spent: Mapping[Lane, int] = field(default_factory=dict)
 
     def meter(self, kind: LimitKind) -> Meter:
         return self.meters.get(kind, EMPTY)
+
+    def has(self, kind: LimitKind) -> bool:
+        return any(rule.kind is kind for rule in self.rules)
 
     def rule(self, kind: LimitKind) -> Rule:
         return next(rule for rule in self.rules if rule.kind is kind)
@@ -131,11 +160,16 @@ def wait(usage: Usage, lane: Lane, now: datetime) -> Wait | None:
 
 
 def _served_as(usage: Usage, lane: Lane, now: datetime) -> Lane:
-    """The lane itself; of people who have had their share of the hour, lists."""
+    """The lane itself; of people who have had their share of the hour or the day, the last."""
     if lane is not Lane.PERSON:
         return lane
     used = meters.live(usage.people, PEOPLE, now).used()
-    return lane if used < people_an_hour(usage) else Lane.LIST
+    day = usage.meter(LimitKind.DAY)
+    a_day = meters.limit_of(day, XERO_DAY) * OF_A_DAY[lane].whole
+    is_within = used < people_an_hour(usage) and (
+        usage.spent.get(lane, 0) < a_day or not usage.has(LimitKind.DAY)
+    )
+    return lane if is_within else Lane.WALK
 
 
 def people_an_hour(usage: Usage) -> int:
@@ -153,13 +187,34 @@ def _reasons(usage: Usage, lane: Lane, now: datetime) -> list[tuple[datetime, Li
     """Every reason for a lane to wait, with its end."""
     found = [(until, kind) for kind, until in usage.shut.items() if until > now]
     for rule in usage.rules:
-        meter = usage.meter(rule.kind)
-        goes_on = meters.goes_on_at(meter, rule, KEPT[rule.kind][lane], now)
+        above = partial(kept_above, usage, rule, lane)
+        goes_on = meters.goes_on_at(usage.meter(rule.kind), rule, above, now)
         if goes_on is not None:
             found.append((goes_on, rule.kind))
     if usage.at_once and len(under_way(usage, now)) >= AT_ONCE[lane]:
         found.append((now + A_MOMENT, LimitKind.CONCURRENT))
     return found
+
+
+def kept_above(usage: Usage, rule: Rule, lane: Lane, at: datetime) -> int:
+    """How many calls of a limit a lane leaves to those above it; none where there is no limit."""
+    meter, kept = usage.meter(rule.kind), KEPT[rule.kind][lane]
+    if meters.limit_of(meter, rule) >= NO_LIMIT:
+        return 0
+    rest = rule.length
+    if meter.until is not None and meter.left is not None:
+        rest = min(max(meter.until - at, timedelta(0)), rule.length)
+    part = kept.always + kept.at_start * (rest / rule.length)
+    if rule.kind is LimitKind.DAY and lane in (Lane.LIST, Lane.WALK):
+        part += sum(still_entitled(usage, who, rest) for who in OF_A_DAY)
+    return math.floor(meters.limit_of(meter, rule) * part)
+
+
+def still_entitled(usage: Usage, lane: Lane, rest: timedelta) -> float:
+    """The part of a day's limit that is kept for a lane, with so much of the day to come."""
+    limit, entitled = meters.limit_of(usage.meter(LimitKind.DAY), XERO_DAY), OF_A_DAY[lane]
+    unspent = entitled.whole - usage.spent.get(lane, 0) / limit
+    return max(0.0, min(unspent, entitled.an_hour * (rest / HOUR)))
 
 
 def under_way(usage: Usage, now: datetime) -> dict[int, datetime]:
@@ -172,8 +227,12 @@ def begun(usage: Usage, lane: Lane, slip: int, over_at: datetime, now: datetime)
     people = usage.people
     if lane is Lane.PERSON:
         people = meters.added(people, PEOPLE, now)
+    day = usage.meter(LimitKind.DAY)
+    spent = {} if day.until is not None and now >= day.until else dict(usage.spent)
+    spent[lane] = spent.get(lane, 0) + 1
     return replace(
         usage,
+        spent=spent,
         meters={r.kind: meters.added(usage.meter(r.kind), r, now) for r in usage.rules},
         in_flight={**under_way(usage, now), slip: over_at},
         people=people,
@@ -195,6 +254,9 @@ def over(
         if usage.shut.get(rule.kind, now) > now:
             continue  # an answer that was on its way when the remote told everybody to wait
         meter = _told(usage, rule, figures, answered, len(rest), now)
+        before = usage.meter(rule.kind).until
+        if rule.kind is LimitKind.DAY and before is not None and meter.until != before:
+            usage = replace(usage, spent={})  # another day began
         usage = replace(usage, meters={**usage.meters, rule.kind: meter})
     return usage
 

@@ -7,6 +7,7 @@ whatever instant it starts, holds more than the limit.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -37,15 +38,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What a lane leaves to those above it: a part of the limit for good, and a part that
-    shrinks to nothing while the window runs out."""
-
-    always: float = 0.0
-    at_start: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Meter:
     """What is known of one window. `counts` are calls by number of step, the oldest first.
 
@@ -62,6 +54,8 @@ class Meter:
 
 
 EMPTY = Meter()
+Above = Callable[[datetime], int]
+"""How many calls have to stay free for others, by when; it never grows with time."""
 
 
 def limit_of(meter: Meter, rule: Rule) -> int:
@@ -113,48 +107,32 @@ def told(meter: Meter, rule: Rule, left: int, until: datetime, limit: int, now: 
     return replace(meter, left=left if more > OUT_OF_ORDER else min(left, meter.left))
 
 
-def left_of_window(meter: Meter, rule: Rule, now: datetime) -> float:
-    """The part of the window still to come, 0 to 1; 1 where its end is not known."""
-    if meter.until is None:
-        return 1.0
-    return min(max((meter.until - now) / rule.length, 0.0), 1.0)
-
-
-def reserve(meter: Meter, rule: Rule, kept: Kept, now: datetime) -> int:
-    """How many calls must stay free for the lanes above; none where there is no limit."""
-    if limit_of(meter, rule) >= NO_LIMIT:
-        return 0
+def goes_on_at(meter: Meter, rule: Rule, above: Above, now: datetime) -> datetime | None:
+    """None when more than `above` calls are free now; else when that will be so, if nobody
+    calls until then."""
     meter = live(meter, rule, now)
-    part = kept.always + kept.at_start * left_of_window(meter, rule, now)
-    return math.floor(limit_of(meter, rule) * part)
-
-
-def goes_on_at(meter: Meter, rule: Rule, kept: Kept, now: datetime) -> datetime | None:
-    """None when a call may go now; else when it may, if nobody calls until then."""
-    meter = live(meter, rule, now)
-    above = reserve(meter, rule, kept, now)
-    if free(meter, rule, now) > above:
+    if free(meter, rule, now) > above(now):
         return None
+    found = []
     if meter.left is not None and meter.until is not None:
-        told_at = _reserve_gives_way(meter, rule, kept, meter.left)
-        if rule.told_is_truth:
-            return max(told_at, now)
-        if meter.left > above:
-            return _count_falls(meter, rule, above, now)
-        return max(told_at, _count_falls(meter, rule, above, now))
-    return _count_falls(meter, rule, above, now)
+        found.append(_gives_way(meter.left, above, now, meter.until))
+    if meter.left is None or not rule.told_is_truth:
+        found.append(_count_falls(meter, rule, above(now), now))
+    return max(found)
 
 
-def _reserve_gives_way(meter: Meter, rule: Rule, kept: Kept, left: int) -> datetime:
-    """When the shrinking reserve falls below what is left: at the window's end at the latest."""
-    assert meter.until is not None
-    limit = limit_of(meter, rule)
-    if kept.at_start > 0 and left > math.floor(limit * kept.always):
-        part = (left / limit - kept.always) / kept.at_start
-        # Just below that part the whole number of the reserve is below what is left.
-        at = meter.until - rule.length * min(max(part, 0.0), 1.0) + timedelta(seconds=1)
-        return min(at, meter.until)
-    return meter.until
+def _gives_way(left: int, above: Above, now: datetime, until: datetime) -> datetime:
+    """When what is kept for others falls below what is left: at the window's end at the latest."""
+    if left > above(now):
+        return now
+    early, late = now, until
+    while late - early > timedelta(seconds=1):
+        middle = early + (late - early) / 2
+        if left > above(middle):
+            late = middle
+        else:
+            early = middle
+    return late
 
 
 def _count_falls(meter: Meter, rule: Rule, above: int, now: datetime) -> datetime:
