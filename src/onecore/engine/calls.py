@@ -7,6 +7,7 @@ paused, and a call costs two statements, one before it and one after.
 """
 
 import asyncio
+import math
 import random
 import secrets
 import time
@@ -25,6 +26,7 @@ from onecore.store import allowances
 from onecore.store.allowances import Change, Key, Row, Tally
 from onecore.store.models import CallCount, Grant, RemoteLimit, WorkspaceOrganisation
 from onecore.sync import budget as rules
+from onecore.sync import pacing
 from onecore.sync.budget import Usage, Wait
 
 LONGEST_CALL = timedelta(seconds=75)
@@ -37,6 +39,8 @@ TRIES = 500
 """How often others may write a row first before something must be wrong."""
 APP_MINUTE_WATCHED = rules.XERO_APP_MINUTE.limit // 2
 """Below this what is left of an app's minute is kept for all its organisations to see."""
+HOUR = timedelta(hours=1)
+ABOVE_LISTS = (Lane.PERSON.value, Lane.DOCUMENT.value)
 _UNSURE = -1  # a version that no row has: whoever writes on it reads first
 
 
@@ -150,6 +154,20 @@ class Accounts:
     def usage(self, key: Key) -> Usage:
         """What is known of an allowance now."""
         return self._take(key, allowances.read(key)).usage
+
+    def lists_an_hour(self, key: Key) -> int:
+        """How many calls an hour looking for changes may use of a Procore app's allowance, all of
+        its workspaces together."""
+        now = self.clock.now()
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        rows = CallCount.objects.filter(
+            remote=key.remote, app=key.app, scope=key.scope, hour__gte=hour - HOUR
+        )
+        above = rows.filter(lane__in=ABOVE_LISTS)
+        of_this = above.filter(hour=hour).aggregate(n=Sum("calls"))["n"] or 0
+        of_last = above.filter(hour=hour - HOUR).aggregate(n=Sum("calls"))["n"] or 0
+        lately = of_this + math.ceil(of_last * (1 - (now - hour) / HOUR))
+        return pacing.lists_an_hour(self.usage(key), lately)
 
     def waits(self, keys: Sequence[Key], lane: Lane) -> list[tuple[Key, Wait]]:
         """The allowances that keep a lane waiting now."""

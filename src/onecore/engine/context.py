@@ -19,6 +19,7 @@ from onecore.engine.grants import GrantTokens
 from onecore.engine.references import ProcoreLists, References, XeroLists
 from onecore.engine.remotes import Remotes
 from onecore.ports import AccessLost, Clock, HooksPort, Lane, ProcorePort, Remote, XeroPort
+from onecore.store.allowances import Key
 from onecore.store.models import ConfigVersion, Grant, Workspace, WorkspaceOrganisation
 from onecore.store.vault import Vault
 from onecore.sync.fields import Digest
@@ -39,6 +40,7 @@ class Books:
 
     grant: int
     organisation: OrganisationId
+    calls: Key  # what Xero counts their calls under
     xero: XeroPort
     lists: XeroLists
 
@@ -61,7 +63,7 @@ class Context:
     vault: Vault
     procore: ProcorePort
     procore_grant: int
-    procore_scope: str  # what Procore counts calls by: the app, whatever the workspace
+    procore_calls: Key  # what Procore counts calls under: the app, whatever the workspace
     lists: ProcoreLists
     books: dict[OrganisationId, Books]
     is_business_day: BusinessDay = field(default=business_day)
@@ -196,7 +198,7 @@ class Contexts:
             vault=self.vault,
             procore=procore,
             procore_grant=grant.pk,
-            procore_scope=app.scope,
+            procore_calls=app,
             lists=ProcoreLists(references, procore),
             books=self._books(rows.organisations, references, before_write),
         )
@@ -231,5 +233,5 @@ class Contexts:
                 str(organisation),
             )
             lists = XeroLists(references, organisation, xero)
-            books[organisation] = Books(row.grant_id, organisation, xero, lists)
+            books[organisation] = Books(row.grant_id, organisation, key, xero, lists)
         return books

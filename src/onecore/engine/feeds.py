@@ -65,7 +65,7 @@ def hourly_limit(scope: str) -> int:
 def pace_of(ctx: Context, configured: float | None) -> Pace:
     """The pace of all of a workspace's feeds together, which share one app's limit."""
     feeds = Feed.objects.filter(kind=CLAIMS).count()
-    return pace(feeds, hourly_limit(ctx.procore_scope), configured)
+    return pace(feeds, hourly_limit(ctx.procore_calls.scope), configured)
 
 
 def ensure(

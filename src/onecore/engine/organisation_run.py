@@ -37,6 +37,7 @@ from onecore.store.hints import Said
 from onecore.store.leases import Lease, LeaseLost, Owner
 from onecore.store.models import Organisation, WorkspaceOrganisation
 from onecore.store.secrets import SecretUnreadable
+from onecore.sync.pacing import documents_every, sweep_every, when_rung
 from onecore.timing import phase, spending
 
 log = structlog.get_logger("onecore.engine")
@@ -63,7 +64,9 @@ class Trouble:
 
 @dataclass(slots=True)
 class Turn:
-    """What one turn did. `not_before` is when its documents can go on at the earliest.
+    """What one turn did. `not_before` is when its documents can go on at the earliest,
+    `together_at` until when those nobody waits for are collected, `lists_at` when Xero's changes
+    may be read again.
 
     `goes_on`: more is due already, after some was done.
     """
@@ -75,6 +78,8 @@ class Turn:
     troubles: list[Trouble] = field(default_factory=list)
     workspaces: list[WorkspaceId] = field(default_factory=list)
     not_before: datetime | None = None
+    together_at: datetime | None = None
+    lists_at: datetime | None = None
     due: list[datetime] = field(default_factory=list)
     goes_on: bool = False
 
@@ -87,7 +92,7 @@ class Turn:
         """Whether nothing of a workspace can be looked at before `until`, whoever tries."""
         if not self.ran:
             return False
-        told = self.not_before is not None and self.not_before >= until
+        told = any(at is not None and at >= until for at in (self.not_before, self.together_at))
         return told or workspace not in self.workspaces
 
 
@@ -146,6 +151,8 @@ class OrganisationRun:
             return
         workspaces = list(contexts)
         said = await db.run(hints.due, turn.organisation, self._clock.now(), BATCH, workspaces)
+        if turn.together_at is not None:
+            said = [one for one in said if one.lane == Lane.PERSON]
         groups: dict[tuple[WorkspaceId, int], list[Said]] = defaultdict(list)
         for one in said:
             groups[one.workspace, max(0, one.attempts - ALONE_FROM + 1)].append(one)
@@ -221,6 +228,8 @@ class OrganisationRun:
             if error is None or _leaves_documents(error):
                 self._failures.pop(turn.organisation, None)
                 self._resting.pop(turn.organisation, None)
+                if error is not None:
+                    turn.lists_at = turn.not_before
                 turn.not_before = None
                 return True
             if not isinstance(error, AccessLost):
@@ -239,11 +248,13 @@ class OrganisationRun:
         intents = await db.run(records.unsettled, organisation)
         intents = [one for one in intents if one.document.workspace_id in contexts]
         row = await db.run(Organisation.objects.get, pk=organisation)
+        usage = await db.run(self._contexts.calls.usage, ctx.books[organisation].calls)
         began, read_at = self._clock.now(), row.bills_read_at
+        every = sweep_every(usage, SWEEP_EVERY, began)
+        rung = when_rung(every, SWEEP_EVERY) if row.bills_wanted_at is not None else every
         if (
             read_at is None
-            or row.bills_wanted_at is not None
-            or began - read_at >= SWEEP_EVERY
+            or began - read_at >= min(rung, every)
             or any(next_look(one) <= began for one in intents)
         ):
             oldest = intents[0].sent_at if intents else None
@@ -251,8 +262,16 @@ class OrganisationRun:
             changed = await self._sweep(organisation).read(books, oldest)
             intents = await settle_doubts(contexts, lease, changed, began)
             read_at = began
+        elif read_at + (together := documents_every(usage, began)) > began:
+            # The list has to be read before bills are made, so they go when it is read next.
+            turn.together_at = read_at + together
+            turn.trouble(
+                "xero: few calls are left of the day; documents go together at "
+                f"{turn.together_at:%H:%M} UTC"
+            )
+        turn.lists_at = read_at + when_rung(every, SWEEP_EVERY)
         turn.due += [next_look(one) for one in intents]
-        turn.due.append(read_at + SWEEP_EVERY)
+        turn.due.append(read_at + every)
 
     async def _feeds(self, ctx: Context, turn: Turn) -> Exception | None:
         organisation, ctx = turn.organisation, ctx.in_lane(Lane.LIST)
@@ -367,14 +386,19 @@ class OrganisationRun:
 
         def earliest() -> datetime | None:
             hint = hints.next_due(turn.organisation, turn.workspaces)
+            if hint is not None and turn.together_at is not None:
+                hint = max(hint, turn.together_at)
             rung = Organisation.objects.get(pk=turn.organisation).bills_wanted_at
             if not turn.workspaces:  # whoever could read them has lost access or is paused
                 rung = None
+            if rung is not None and turn.lists_at is not None:
+                rung = max(rung, turn.lists_at)
             if turn.not_before is not None:
                 hint, rung = (at and max(at, turn.not_before) for at in (hint, rung))
             feed = feeds.next_due(turn.organisation, turn.workspaces)
-            dues = (hint, rung, feed, *turn.due)
-            return min((at for at in dues if at is not None), default=None)
+            dues = [at for at in (hint, rung, feed, *turn.due) if at is not None]
+            # Left due, it comes behind those that became due meanwhile: all have their turn.
+            return max(min(dues), self._clock.now()) if dues else None
 
         next_at = hints.sleep_until(turn.organisation, earliest)
         turn.goes_on = turn.looked_at > 0 and next_at is not None and next_at <= self._clock.now()

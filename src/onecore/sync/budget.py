@@ -202,8 +202,8 @@ def kept_above(usage: Usage, rule: Rule, lane: Lane, at: datetime) -> int:
     if meters.limit_of(meter, rule) >= NO_LIMIT:
         return 0
     rest = rule.length
-    if meter.until is not None and meter.left is not None:
-        rest = min(max(meter.until - at, timedelta(0)), rule.length)
+    if meter.until is not None and meter.left is not None and at < meter.until:
+        rest = min(meter.until - at, rule.length)
     part = kept.always + kept.at_start * (rest / rule.length)
     if rule.kind is LimitKind.DAY and lane in (Lane.LIST, Lane.WALK):
         part += sum(still_entitled(usage, who, rest) for who in OF_A_DAY)

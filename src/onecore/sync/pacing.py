@@ -52,6 +52,11 @@ def sweep_every(usage: Usage, shortest: timedelta, now: datetime) -> timedelta:
     return min(max(_rest(meter, now) * CALLS_A_SWEEP / for_lists, shortest), LONGEST_SWEEP)
 
 
+def when_rung(every: timedelta, shortest: timedelta) -> timedelta:
+    """How soon after a look a doorbell may ask for another: at once, if looks are not stretched."""
+    return every / 4 if every > shortest else timedelta(0)
+
+
 def documents_every(usage: Usage, now: datetime) -> timedelta:
     """How long to collect documents before they are posted together; mostly not at all.
 
