@@ -92,16 +92,16 @@ class Accounts:
         """The call log of one client, whose calls are counted under `key` for `workspace`."""
         return _Log(self, key, workspace)
 
-    def begin(self, key: Key, lane: Lane, slip: int) -> Wait | None:
+    def begin(self, key: Key, lane: Lane, slip: int, workspace: int = 0) -> Wait | None:
         """Begin a call if the limits allow it now; else when they do."""
         seen, is_fresh = self._seen.get(key), False
         for attempt in range(TRIES):
             if seen is None:
                 seen, is_fresh = self._take(key, allowances.read(key)), True
             now = self.clock.now()
-            wait = self._wait(key, seen.usage, lane, now)
+            wait = self._wait(key, seen.usage, lane, now, workspace)
             if wait is None:
-                usage = rules.begun(seen.usage, lane, slip, now + LONGEST_CALL, now)
+                usage = rules.begun(seen.usage, lane, slip, now + LONGEST_CALL, now, workspace)
                 seen, is_fresh = self._write(key, seen, usage), True
                 if seen is None:
                     return None
@@ -112,9 +112,11 @@ class Accounts:
                 seen = None  # what this process saw last may be long ago
         raise Contended(key)
 
-    def _wait(self, key: Key, usage: Usage, lane: Lane, now: datetime) -> Wait | None:
+    def _wait(
+        self, key: Key, usage: Usage, lane: Lane, now: datetime, workspace: int
+    ) -> Wait | None:
         """The longest wait, of the allowance or of its whole app's."""
-        found = [rules.wait(usage, lane, now)]
+        found = [rules.wait(usage, lane, now, workspace)]
         whole = self._seen.get(key.of_app())
         if whole is not None and key != key.of_app():
             found.append(rules.wait(whole.usage, lane, now))
@@ -169,10 +171,12 @@ class Accounts:
         lately = of_this + math.ceil(of_last * (1 - (now - hour) / HOUR))
         return pacing.lists_an_hour(self.usage(key), lately)
 
-    def waits(self, keys: Sequence[Key], lane: Lane) -> list[tuple[Key, Wait]]:
-        """The allowances that keep a lane waiting now."""
+    def waits(
+        self, keys: Sequence[Key], lane: Lane, workspace: WorkspaceId
+    ) -> list[tuple[Key, Wait]]:
+        """The allowances that keep a lane of a workspace waiting now."""
         now = self.clock.now()
-        found = [(key, self._wait(key, self.usage(key), lane, now)) for key in keys]
+        found = [(k, self._wait(k, self.usage(k), lane, now, int(workspace))) for k in keys]
         return [(key, wait) for key, wait in found if wait is not None]
 
     def _change(
@@ -250,7 +254,7 @@ class _Log:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE
         while True:
-            wait = await db.run(self._accounts.begin, self._key, lane, slip)
+            wait = await db.run(self._accounts.begin, self._key, lane, slip, self._workspace)
             if wait is None:
                 return slip
             left = max(wait.until - self._accounts.clock.now(), timedelta(0))

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from onecore.ports import Lane, LimitKind
-from onecore.sync import meters
+from onecore.sync import meters, sharing
 from onecore.sync.meters import EMPTY, NO_LIMIT, Meter, Rule
+from onecore.sync.sharing import NOBODY, Shares
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -111,7 +112,8 @@ class Usage:
 
     `in_flight` are calls under way by a number of theirs, with when each is over at the latest.
     `shut` is until when the remote has told everybody to wait, by limit. `people` are calls for
-    pages by the hour, `spent` our calls by lane since the day of the remote began.
+    pages by the hour, `spent` our calls by lane since the day of the remote began, `shares` those
+    of an hour by workspace.
     """
 
     rules: tuple[Rule, ...]
@@ -121,6 +123,7 @@ class Usage:
     people: Meter = EMPTY
     shut: Mapping[LimitKind, datetime] = field(default_factory=dict)
     spent: Mapping[Lane, int] = field(default_factory=dict)
+    shares: Shares = NOBODY
 
     def meter(self, kind: LimitKind) -> Meter:
         return self.meters.get(kind, EMPTY)
@@ -150,9 +153,15 @@ def of_procore_app() -> Usage:
 # --- before a call ----------------------------------------------------------------------------
 
 
-def wait(usage: Usage, lane: Lane, now: datetime) -> Wait | None:
-    """None when a call may be begun in a lane, else when it may be, for the longest reason."""
-    found = _reasons(usage, _served_as(usage, lane, now), now)
+def wait(usage: Usage, lane: Lane, now: datetime, workspace: int = 0) -> Wait | None:
+    """None when a call may be begun in a lane, else when it may be, for the longest reason.
+
+    Of an hour that workspaces share, all but people have a fair part each.
+    """
+    served = _served_as(usage, lane, now)
+    found = _reasons(usage, served, now)
+    if not found and served is not Lane.PERSON and usage.has(LimitKind.HOUR):
+        found = _beyond_share(usage, served, workspace, now)
     if not found:
         return None
     until, kind = max(found)
@@ -196,6 +205,18 @@ def _reasons(usage: Usage, lane: Lane, now: datetime) -> list[tuple[datetime, Li
     return found
 
 
+def _beyond_share(
+    usage: Usage, lane: Lane, workspace: int, now: datetime
+) -> list[tuple[datetime, LimitKind]]:
+    """A reason to wait for who has had a fair part of an hour that others want as well."""
+    rule, meter = usage.rule(LimitKind.HOUR), usage.meter(LimitKind.HOUR)
+    limit = meters.limit_of(meter, rule) - kept_above(usage, rule, Lane.DOCUMENT, now)
+    free = meters.free(meter, rule, now) - kept_above(usage, rule, lane, now)
+    since = sharing.began(meter.until, now)
+    goes_on = sharing.goes_on_at(usage.shares, workspace, limit, free, since, now)
+    return [(goes_on, LimitKind.HOUR)] if goes_on is not None else []
+
+
 def kept_above(usage: Usage, rule: Rule, lane: Lane, at: datetime) -> int:
     """How many calls of a limit a lane leaves to those above it; none where there is no limit."""
     meter, kept = usage.meter(rule.kind), KEPT[rule.kind][lane]
@@ -222,7 +243,9 @@ def under_way(usage: Usage, now: datetime) -> dict[int, datetime]:
     return {slip: until for slip, until in usage.in_flight.items() if until > now}
 
 
-def begun(usage: Usage, lane: Lane, slip: int, over_at: datetime, now: datetime) -> Usage:
+def begun(
+    usage: Usage, lane: Lane, slip: int, over_at: datetime, now: datetime, workspace: int = 0
+) -> Usage:
     """The usage with one more call under way, over at `over_at` at the latest."""
     people = usage.people
     if lane is Lane.PERSON:
@@ -233,11 +256,19 @@ def begun(usage: Usage, lane: Lane, slip: int, over_at: datetime, now: datetime)
     return replace(
         usage,
         spent=spent,
+        shares=_shared(usage, lane, workspace, now),
         meters={r.kind: meters.added(usage.meter(r.kind), r, now) for r in usage.rules},
         in_flight={**under_way(usage, now), slip: over_at},
         people=people,
         shut={kind: until for kind, until in usage.shut.items() if until > now},
     )
+
+
+def _shared(usage: Usage, lane: Lane, workspace: int, now: datetime) -> Shares:
+    if lane is Lane.PERSON or not usage.has(LimitKind.HOUR):
+        return usage.shares
+    since = sharing.began(usage.meter(LimitKind.HOUR).until, now)
+    return sharing.counted(usage.shares, workspace, since)
 
 
 # --- after a call -----------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def _waiting(
 
 def _limits(service: Service, workspace: WorkspaceId) -> list[tuple[Key, Wait]]:
     """Limits that keep documents of this workspace waiting."""
-    return service.contexts.calls.waits(calls.keys_of(workspace), Lane.DOCUMENT)
+    return service.contexts.calls.waits(calls.keys_of(workspace), Lane.DOCUMENT, workspace)
 
 
 def _standing(service: Service, workspace: WorkspaceId) -> list[str]:
