@@ -22,6 +22,8 @@ from onecore.engine import db
 log = structlog.get_logger("onecore.jobs")
 
 QUEUE = "organisations"
+FIRST = 10
+"""The priority of a wake-up for a person; the others have none, and come in their order."""
 HEARTBEAT = "worker-heartbeat"
 HEARTBEAT_LIFE = timedelta(seconds=30)
 
@@ -93,17 +95,27 @@ async def wake(tenants: list[UUID]) -> int:
     return woken
 
 
+_GOES_FIRST = """
+UPDATE procrastinate_jobs SET priority = %(priority)s
+ WHERE queueing_lock = %(lock)s AND status = 'todo' AND priority < %(priority)s
+"""
+
+
 def ring(tenant: UUID) -> None:
-    """Wake an organisation as soon as what was said is committed: somebody is waiting.
+    """Wake an organisation as soon as what was said is committed: somebody is waiting, so it goes
+    before those that nobody waits for.
 
     In a transaction of its own, after the commit: a refusal (one waits already) inside the
     caller's would silently undo it. The dispatcher would find it a second later anyway.
     """
 
     def defer() -> None:
+        lock = f"turn:{tenant}"
         try:
-            turn.configure(queueing_lock=f"turn:{tenant}").defer(tenant=str(tenant))
+            turn.configure(queueing_lock=lock, priority=FIRST).defer(tenant=str(tenant))
         except procrastinate.exceptions.AlreadyEnqueued:
+            with connection.cursor() as cursor:
+                cursor.execute(_GOES_FIRST, {"lock": lock, "priority": FIRST})
             return
         reach("job.deferred")
 

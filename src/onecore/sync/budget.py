@@ -158,27 +158,29 @@ def wait(usage: Usage, lane: Lane, now: datetime, workspace: int = 0) -> Wait | 
 
     Of an hour that workspaces share, all but people have a fair part each.
     """
-    served = _served_as(usage, lane, now)
+    had = _had_their_share(usage, now) if lane is Lane.PERSON else None
+    served = lane if had is None else Lane.WALK
     found = _reasons(usage, served, now)
     if not found and served is not Lane.PERSON and usage.has(LimitKind.HOUR):
         found = _beyond_share(usage, served, workspace, now)
     if not found:
         return None
     until, kind = max(found)
-    return Wait(until, kind, lane is Lane.PERSON or bool(_reasons(usage, Lane.PERSON, now)))
+    everyone = _reasons(usage, Lane.PERSON, now)
+    if had is not None:
+        until = min(until, max([had, *(at for at, _ in everyone)]))
+    return Wait(until, kind, bool(everyone))
 
 
-def _served_as(usage: Usage, lane: Lane, now: datetime) -> Lane:
-    """The lane itself; of people who have had their share of the hour or the day, the last."""
-    if lane is not Lane.PERSON:
-        return lane
-    used = meters.live(usage.people, PEOPLE, now).used()
+def _had_their_share(usage: Usage, now: datetime) -> datetime | None:
+    """When people go ahead of everything again, who have had their share of the hour or the day;
+    None when they do now."""
     day = usage.meter(LimitKind.DAY)
-    a_day = meters.limit_of(day, XERO_DAY) * OF_A_DAY[lane].whole
-    is_within = used < people_an_hour(usage) and (
-        usage.spent.get(lane, 0) < a_day or not usage.has(LimitKind.DAY)
-    )
-    return lane if is_within else Lane.WALK
+    a_day = meters.limit_of(day, XERO_DAY) * OF_A_DAY[Lane.PERSON].whole
+    if usage.has(LimitKind.DAY) and spent_of_day(usage, Lane.PERSON, now) >= a_day:
+        return day.until if day.until is not None else now + XERO_DAY.length
+    an_hour = replace(usage.people, limit=people_an_hour(usage))
+    return meters.goes_on_at(an_hour, PEOPLE, lambda _: 0, now)
 
 
 def people_an_hour(usage: Usage) -> int:
@@ -222,20 +224,31 @@ def kept_above(usage: Usage, rule: Rule, lane: Lane, at: datetime) -> int:
     meter, kept = usage.meter(rule.kind), KEPT[rule.kind][lane]
     if meters.limit_of(meter, rule) >= NO_LIMIT:
         return 0
-    rest = rule.length
-    if meter.until is not None and meter.left is not None and at < meter.until:
-        rest = min(meter.until - at, rule.length)
-    part = kept.always + kept.at_start * (rest / rule.length)
+    part = kept.always + kept.at_start * (left_of(meter, rule, at) / rule.length)
     if rule.kind is LimitKind.DAY and lane in (Lane.LIST, Lane.WALK):
-        part += sum(still_entitled(usage, who, rest) for who in OF_A_DAY)
+        part += sum(still_entitled(usage, who, at) for who in OF_A_DAY)
     return math.floor(meters.limit_of(meter, rule) * part)
 
 
-def still_entitled(usage: Usage, lane: Lane, rest: timedelta) -> float:
-    """The part of a day's limit that is kept for a lane, with so much of the day to come."""
-    limit, entitled = meters.limit_of(usage.meter(LimitKind.DAY), XERO_DAY), OF_A_DAY[lane]
-    unspent = entitled.whole - usage.spent.get(lane, 0) / limit
-    return max(0.0, min(unspent, entitled.an_hour * (rest / HOUR)))
+def still_entitled(usage: Usage, lane: Lane, at: datetime) -> float:
+    """The part of a day's limit that is kept for a lane."""
+    day, entitled = usage.meter(LimitKind.DAY), OF_A_DAY[lane]
+    unspent = entitled.whole - spent_of_day(usage, lane, at) / meters.limit_of(day, XERO_DAY)
+    return max(0.0, min(unspent, entitled.an_hour * (left_of(day, XERO_DAY, at) / HOUR)))
+
+
+def spent_of_day(usage: Usage, lane: Lane, at: datetime) -> int:
+    """Our calls of a lane since the remote's day began."""
+    until = usage.meter(LimitKind.DAY).until
+    is_over = until is not None and at >= until
+    return 0 if is_over else usage.spent.get(lane, 0)
+
+
+def left_of(meter: Meter, rule: Rule, at: datetime) -> timedelta:
+    """How long a window goes on yet; all of it where its end is not known, or has passed."""
+    if meter.until is None or at >= meter.until:
+        return rule.length
+    return min(meter.until - at, rule.length)
 
 
 def under_way(usage: Usage, now: datetime) -> dict[int, datetime]:
@@ -250,12 +263,11 @@ def begun(
     people = usage.people
     if lane is Lane.PERSON:
         people = meters.added(people, PEOPLE, now)
-    day = usage.meter(LimitKind.DAY)
-    spent = {} if day.until is not None and now >= day.until else dict(usage.spent)
-    spent[lane] = spent.get(lane, 0) + 1
+    spent = {one: spent_of_day(usage, one, now) for one in Lane}
+    spent[lane] += 1
     return replace(
         usage,
-        spent=spent,
+        spent={one: calls for one, calls in spent.items() if calls},
         shares=_shared(usage, lane, workspace, now),
         meters={r.kind: meters.added(usage.meter(r.kind), r, now) for r in usage.rules},
         in_flight={**under_way(usage, now), slip: over_at},

@@ -7,7 +7,6 @@ from functools import partial
 from onecore.ports import Lane, LimitKind
 from onecore.sync import budget, meters
 from onecore.sync.budget import KEPT, Usage
-from onecore.sync.meters import Meter
 
 CALLS_A_SWEEP = 1.5
 """One call where nothing changed, another for each thousand changes; measured over a day."""
@@ -49,7 +48,9 @@ def sweep_every(usage: Usage, shortest: timedelta, now: datetime) -> timedelta:
     for_lists = meters.free(meter, rule, now) - above(now)
     if for_lists <= 0:
         return max((meters.goes_on_at(meter, rule, above, now) or now) - now, shortest)
-    return min(max(_rest(meter, now) * CALLS_A_SWEEP / for_lists, shortest), LONGEST_SWEEP)
+    return min(
+        max(budget.left_of(meter, rule, now) * CALLS_A_SWEEP / for_lists, shortest), LONGEST_SWEEP
+    )
 
 
 def when_rung(every: timedelta, shortest: timedelta) -> timedelta:
@@ -65,20 +66,15 @@ def documents_every(usage: Usage, now: datetime) -> timedelta:
     """
     rule = budget.XERO_DAY
     meter = meters.live(usage.meter(LimitKind.DAY), rule, now)
-    left, rest = meters.free(meter, rule, now), _rest(meter, now)
+    left = meters.free(meter, rule, now)
     limit = meters.limit_of(meter, rule)
     kept = budget.kept_above(usage, rule, Lane.DOCUMENT, now)
-    for_documents = left - kept - limit * budget.still_entitled(usage, Lane.PERSON, rest)
-    need = limit * budget.still_entitled(usage, Lane.DOCUMENT, rest)
+    for_documents = left - kept - limit * budget.still_entitled(usage, Lane.PERSON, now)
+    need = limit * budget.still_entitled(usage, Lane.DOCUMENT, now)
     if for_documents > limit * PLENTY or 0 < need <= for_documents:
         return timedelta(0)
     turns = for_documents / CALLS_A_TURN
     if turns <= 0:
         return LONGEST_COLLECTING
-    every = rest / turns
+    every = budget.left_of(meter, rule, now) / turns
     return timedelta(0) if every < AT_ONCE else min(every, LONGEST_COLLECTING)
-
-
-def _rest(meter: Meter, now: datetime) -> timedelta:
-    """What is left of the day's window; all of it where its end is not known."""
-    return meter.until - now if meter.until is not None else budget.XERO_DAY.length
