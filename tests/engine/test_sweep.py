@@ -1,10 +1,10 @@
 """Sweeping Xero's bills by value: our own echo says nothing, a person's hand does."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from onecore.engine.index import LATELY, BillSweep
+from onecore.engine.index import FULLY_EVERY, LATELY, OVERLAP, BillSweep
 from onecore.store.models import BillIndex, Hint, Link, Organisation
 from tests.desk import Desk
 from tests.engine.fifty import (
@@ -197,3 +197,21 @@ def test_a_bill_somebody_typed_moments_ago_is_seen_before_ours_is_made(desk: Des
     assert desk.state_of(ref) == "ask"
     assert desk.causes() == ["duplicate"]
     assert sum(marks(desk).values()) == 1
+
+
+def test_before_each_fifty_bills_the_last_moments_are_read_and_not_ten_minutes_again(
+    desk: Desk,
+) -> None:
+    """Else what was just made would be read again before every further fifty."""
+    warmed(desk)
+    made_at = datetime.now(UTC).replace(tzinfo=None)
+    approve(desk, 120)
+    desk.sync()
+    since = [datetime.fromisoformat(at) for at in sweeps(desk)]
+    assert len(since) == 3
+    assert min(since) > made_at - timedelta(seconds=10)
+    desk.clock.offset += FULLY_EVERY
+    forget_requests(desk)
+    desk.claim("100.00")
+    desk.sync()
+    assert datetime.fromisoformat(sweeps(desk)[0]) < made_at - OVERLAP / 2

@@ -6,7 +6,11 @@ from typing import NewType
 Currency = NewType("Currency", str)  # ISO 4217, upper case
 
 ZERO = Decimal(0)
-_MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3}
+_CENT = Decimal("0.01")
+_MINOR_UNITS = {
+    **dict.fromkeys(("JPY", "KRW", "VND"), Decimal(1)),
+    **dict.fromkeys(("BHD", "KWD", "OMR"), Decimal("0.001")),
+}
 
 
 def rounded(amount: Decimal, currency: Currency | None = None) -> Decimal:
@@ -14,5 +18,4 @@ def rounded(amount: Decimal, currency: Currency | None = None) -> Decimal:
 
     `ROUND_HALF_UP` of the decimal module rounds half away from zero for either sign.
     """
-    digits = _MINOR_DIGITS.get(currency or "", 2)
-    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return amount.quantize(_MINOR_UNITS.get(currency or "", _CENT), ROUND_HALF_UP)

@@ -160,7 +160,7 @@ def _organisation(ctx: Context, plan: Plan, project: ProjectId) -> OrganisationI
     """Where it goes; what has gone somewhere stays there, whatever the routing says now."""
     if plan.link is not None:
         return OrganisationId(plan.link.organisation_id)
-    return ctx.document.organisation_of(project)
+    return ctx.places.organisation_of(project)
 
 
 async def read_requisitions(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 
 from onecore.domain.chart import BusinessDay, Chart
 from onecore.domain.ids import (
@@ -16,6 +17,7 @@ from onecore.domain.settings import EffectiveSettings, WorkspaceDocument
 from onecore.engine import calls, config, db
 from onecore.engine.calendars import business_day
 from onecore.engine.grants import GrantTokens
+from onecore.engine.places import Places
 from onecore.engine.references import ProcoreLists, References, XeroLists
 from onecore.engine.remotes import Remotes
 from onecore.ports import AccessLost, Clock, HooksPort, Lane, ProcorePort, Remote, XeroPort
@@ -23,6 +25,9 @@ from onecore.store.allowances import Key
 from onecore.store.models import ConfigVersion, Grant, Workspace, WorkspaceOrganisation
 from onecore.store.vault import Vault
 from onecore.sync.fields import Digest
+
+DIGESTS = 10_000
+"""How many are remembered while one context is in use: those of some two hundred bills."""
 
 
 async def refuse_to_write() -> None:
@@ -56,7 +61,7 @@ class Context:
     workspace: WorkspaceId
     name: str
     web_base_url: str
-    document: WorkspaceDocument
+    places: Places
     config_number: int
     digest: Digest
     clock: Clock
@@ -67,6 +72,10 @@ class Context:
     lists: ProcoreLists
     books: dict[OrganisationId, Books]
     is_business_day: BusinessDay = field(default=business_day)
+
+    @property
+    def document(self) -> WorkspaceDocument:
+        return self.places.document
 
     def in_lane(self, lane: Lane) -> "Context":
         """The same workspace, all of whose calls to the remotes are made in that lane."""
@@ -80,7 +89,7 @@ class Context:
         contract: CommitmentId | None,
         organisation: OrganisationId | None,
     ) -> EffectiveSettings:
-        return config.effective(self.document, project, contract, organisation)
+        return self.places.settings(project, contract, organisation)
 
     async def chart(
         self,
@@ -91,15 +100,15 @@ class Context:
     ) -> Chart:
         """What translation looks up for one contract's documents, lists at most `max_age` old."""
         lists = self.books[organisation].lists
-        accounts = await lists.accounts(max_age)
-        rates = await lists.tax_rates(max_age)
-        contacts = await lists.contacts(max_age)
+        accounts = await lists.accounts_by_code(max_age)
+        rates = await lists.tax_rates_by_type(max_age)
+        contacts = await lists.contacts_by_id(max_age)
         return Chart(
             organisation=await lists.organisation(max_age),
             settings=self.settings(project, contract, organisation),
-            accounts={account.code: account for account in accounts},
-            tax_rates={rate.type: rate for rate in rates},
-            contacts={contact.id: contact for contact in contacts},
+            accounts=accounts,
+            tax_rates=rates,
+            contacts=contacts,
             categories=await lists.categories(max_age),
             is_business_day=self.is_business_day,
         )
@@ -147,6 +156,7 @@ class Contexts:
         self.calls = calls.Accounts(clock)
         self._tokens: dict[int, GrantTokens] = {}
         self._references: dict[WorkspaceId, References] = {}
+        self._places: dict[WorkspaceId, Places] = {}
 
     def tokens(self, grant: int) -> GrantTokens:
         if grant not in self._tokens:
@@ -191,9 +201,10 @@ class Contexts:
             workspace=workspace,
             name=row.name,
             web_base_url=row.web_base_url,
-            document=config.read(rows.config.text),
+            places=self._places_of(workspace, config.read(rows.config.text)),
             config_number=rows.config.number,
-            digest=self.vault.digest(row.digest_key, f"workspace:{row.pk}"),
+            # The same few values are digested again and again while documents are looked at.
+            digest=lru_cache(DIGESTS)(self.vault.digest(row.digest_key, f"workspace:{row.pk}")),
             clock=self.clock,
             vault=self.vault,
             procore=procore,
@@ -202,6 +213,13 @@ class Contexts:
             lists=ProcoreLists(references, procore),
             books=self._books(rows.organisations, references, before_write),
         )
+
+    def _places_of(self, workspace: WorkspaceId, document: WorkspaceDocument) -> Places:
+        """What was worked out before, as long as the document is the very same."""
+        known = self._places.get(workspace)
+        if known is None or known.document is not document:
+            known = self._places[workspace] = Places(document)
+        return known
 
     async def hooks_of(self, workspace: WorkspaceId) -> tuple[Context, HooksPort]:
         """The context and the management of its company's webhooks."""

@@ -194,7 +194,8 @@ class Deliverer:
                         lines=[line.key for line in wanted.lines] if wanted else [],
                     )
                 )
-            return Intent.objects.bulk_create(rows)
+            batch.insert(rows)
+            return rows
 
     def _take_back(self, intents: Sequence[Intent]) -> None:
         with transaction.atomic():
@@ -228,7 +229,7 @@ class Deliverer:
         for plan, intent, bill in posted:
             assert plan.document is not None
             plan.link = new_link(self._ctx, plan.document, intent, bill)
-        Link.objects.bulk_create(plan.link for plan, _, _ in posted if plan.link is not None)
+        batch.insert([plan.link for plan, _, _ in posted if plan.link is not None])
 
     def _write_renewed(self, posted: Sequence[Made]) -> None:
         links: list[Link] = []

@@ -74,7 +74,7 @@ def ensure(
     """A feed for each active project that goes to this organisation and has the flow on."""
     wanted: set[int] = set()
     for project in projects:
-        if not project.active or ctx.document.organisation_of(project.id) != organisation:
+        if not project.active or ctx.places.organisation_of(project.id) != organisation:
             continue
         if ctx.settings(project.id, None, organisation).bill.mode is not Mode.OFF:
             wanted.add(int(project.id))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from onecore.domain.documents import PostedBill
-from onecore.domain.ids import OrganisationId, WorkspaceId
+from onecore.domain.ids import BillId, OrganisationId, WorkspaceId
 from onecore.domain.marks import read_mark
 from onecore.domain.refs import Flow, parse_ref
 from onecore.engine import db
@@ -17,6 +17,13 @@ from onecore.store.vault import Vault
 
 OVERLAP = timedelta(minutes=10)
 """How far before the last row seen the list is read again; what is known is dropped."""
+
+FULLY_EVERY = timedelta(minutes=2)
+"""How often all of the overlap is read; in between the last moments do."""
+
+MOMENTS = timedelta(seconds=2)
+"""The overlap in between: while bills are made by the hundred, ten minutes of them would be read
+again before every fifty."""
 
 LATELY = timedelta(seconds=10)
 """How fresh the index must be before bills are created."""
@@ -31,6 +38,8 @@ class BillSweep:
         self._clock = clock
         self._digest: index.Digest | None = None
         self._read_at: datetime | None = None
+        self._fully_at: datetime | None = None
+        self._known: dict[BillId, datetime] = {}  # what the last reading brought and wrote
 
     async def digest(self) -> index.Digest:
         """The organisation's own keyed digest."""
@@ -51,26 +60,33 @@ class BillSweep:
     async def read_lately(self, books: Books) -> None:
         """Read unless that was done moments ago and nothing has been written since."""
         if self._read_at is None or self._clock.now() - self._read_at > LATELY:
-            await self.read(books)
+            await self.read(books, moments=True)
 
     def forget(self) -> None:
         """Something was written, or another process may have: the next look reads again."""
         self._read_at = None
 
-    async def read(self, books: Books, since: datetime | None = None) -> tuple[PostedBill, ...]:
+    async def read(
+        self, books: Books, since: datetime | None = None, moments: bool = False
+    ) -> tuple[PostedBill, ...]:
         """Bills changed since the last sweep (or since an earlier `since`); index and hints follow.
 
-        A bill of ours that somebody else changed says the hint of its source.
+        A bill of ours that somebody else changed says the hint of its source. `moments` does with
+        a short overlap where all of it was read lately.
         """
         row = await db.run(Organisation.objects.get, pk=self.organisation)
         began = self._clock.now()
-        start = row.bills_cursor - OVERLAP if row.bills_cursor is not None else None
+        lately = self._fully_at is not None and began - self._fully_at < FULLY_EVERY
+        overlap = MOMENTS if moments and lately else OVERLAP
+        start = row.bills_cursor - overlap if row.bills_cursor is not None else None
         if start is not None and since is not None:
             start = min(start, since - OVERLAP)
         bills = await books.xero.bills_changed(start)
         digest = await self.digest()
         await db.commit("index.written", self._write, bills, digest, row, began)
         self._read_at = began
+        if overlap is OVERLAP:
+            self._fully_at = began
         return bills
 
     def _write(
@@ -81,19 +97,21 @@ class BillSweep:
         began: datetime,
     ) -> None:
         """Index, cursor and hints in one commit: what the cursor has passed has been said."""
-        marks = [mark_text(bill.url) for bill in bills]
         newest = max((bill.updated_at for bill in bills), default=None)
         cursor = row.bills_cursor
         if newest is not None and (cursor is None or newest > cursor):
             cursor = newest
-        rows = index.rows_of(self.organisation, bills, marks, digest)
+        fresh = [bill for bill in bills if self._known.get(bill.id) != bill.updated_at]
+        marks = [mark_text(bill.url) for bill in fresh]
+        rows = index.rows_of(self.organisation, fresh, marks, digest)
         with transaction.atomic():
-            links = documents.linked_targets(self.organisation, [bill.id for bill in bills])
-            changed = [(link, bill) for bill in bills if (link := links.get(bill.id)) is not None]
+            links = documents.linked_targets(self.organisation, [bill.id for bill in fresh])
+            changed = [(link, bill) for bill in fresh if (link := links.get(bill.id)) is not None]
             for link, bill in changed:
                 if link.target_updated_at != bill.updated_at:
                     self._say(link, bill)
             index.write(rows, self.organisation, cursor, began, row.bills_wanted_at)
+        self._known = {bill.id: bill.updated_at for bill in bills}
 
     def _say(self, link: Link, bill: PostedBill) -> None:
         """Somebody else's change of a bill of ours; our own are known by their instant."""

@@ -4,7 +4,7 @@ They are labels of settings, not documents. A list is read again when it is olde
 allows, when a person asks, or when a document is held because something in it was missing.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -13,7 +13,14 @@ import msgspec
 
 from onecore.domain.chart import Account, Category, Contact, Organisation, TaxRate
 from onecore.domain.documents import CostCode
-from onecore.domain.ids import OrganisationId, ProjectId, WorkspaceId
+from onecore.domain.ids import (
+    AccountCode,
+    ContactId,
+    OrganisationId,
+    ProjectId,
+    TaxType,
+    WorkspaceId,
+)
 from onecore.domain.money import Currency
 from onecore.engine import db
 from onecore.ports import Clock, Commitment, CostType, ProcorePort, Project, Vendor, XeroPort
@@ -21,6 +28,8 @@ from onecore.store.models import ReferenceList
 from onecore.store.vault import Vault
 
 T = TypeVar("T")
+E = TypeVar("E")
+K = TypeVar("K")
 
 AGES = {
     "organisation": timedelta(minutes=5),  # its lock dates decide what may be posted
@@ -45,6 +54,7 @@ CLOCKS_DIFFER = timedelta(minutes=1)
 class _Kept:
     value: Any
     fetched_at: datetime
+    by: Mapping[Any, Any] | None = None  # its entries by what they are looked up by
 
 
 class References:
@@ -65,6 +75,32 @@ class References:
         max_age: timedelta | None = None,
     ) -> T:
         """The list, read afresh through `fetch` when the one kept is too old."""
+        kept = await self._get(scope, kind, of, fetch, max_age)
+        return kept.value  # type: ignore[no-any-return]
+
+    async def get_by(
+        self,
+        key: Callable[[E], K],
+        scope: str,
+        kind: str,
+        of: type[tuple[E, ...]],
+        fetch: Callable[[], Awaitable[tuple[E, ...]]],
+        max_age: timedelta | None = None,
+    ) -> Mapping[K, E]:
+        """The list's entries by what they are looked up by, which is the same for all who ask."""
+        kept = await self._get(scope, kind, of, fetch, max_age)
+        if kept.by is None:
+            kept.by = {key(entry): entry for entry in kept.value}
+        return kept.by
+
+    async def _get(
+        self,
+        scope: str,
+        kind: str,
+        of: type[T],
+        fetch: Callable[[], Awaitable[T]],
+        max_age: timedelta | None,
+    ) -> _Kept:
         limit = AGES[kind] if max_age is None else max_age
         kept = self._kept.get((scope, kind))
         if kept is None or self._clock.now() - kept.fetched_at > limit:
@@ -73,7 +109,7 @@ class References:
             kept = _Kept(await fetch(), self._clock.now())
             await db.commit("list.kept", self._save, scope, kind, kept)
         self._kept[scope, kind] = kept
-        return kept.value  # type: ignore[no-any-return]
+        return kept
 
     def _bound(self, scope: str, kind: str) -> str:
         return f"references:{self.workspace}:{scope}:{kind}"
@@ -109,7 +145,8 @@ class References:
     def ages(self) -> dict[tuple[str, str], datetime]:
         """When each list of the workspace was last read, by scope and kind."""
         rows = ReferenceList.objects.filter(workspace_id=self.workspace)
-        return {(row.scope, row.kind): row.fetched_at for row in rows}
+        told = rows.values_list("scope", "kind", "fetched_at")
+        return {(scope, kind): fetched_at for scope, kind, fetched_at in told}
 
 
 class ProcoreLists:
@@ -190,6 +227,40 @@ class XeroLists:
     async def accounts(self, max_age: timedelta | None = None) -> tuple[Account, ...]:
         return await self._references.get(
             self._scope, "accounts", tuple[Account, ...], self._xero.accounts, max_age
+        )
+
+    async def accounts_by_code(
+        self, max_age: timedelta | None = None
+    ) -> Mapping[AccountCode, Account]:
+        return await self._references.get_by(
+            lambda account: account.code,
+            self._scope,
+            "accounts",
+            tuple[Account, ...],
+            self._xero.accounts,
+            max_age,
+        )
+
+    async def tax_rates_by_type(
+        self, max_age: timedelta | None = None
+    ) -> Mapping[TaxType, TaxRate]:
+        return await self._references.get_by(
+            lambda rate: rate.type,
+            self._scope,
+            "tax_rates",
+            tuple[TaxRate, ...],
+            self._xero.tax_rates,
+            max_age,
+        )
+
+    async def contacts_by_id(self, max_age: timedelta | None = None) -> Mapping[ContactId, Contact]:
+        return await self._references.get_by(
+            lambda contact: contact.id,
+            self._scope,
+            "contacts",
+            tuple[Contact, ...],
+            self._xero.contacts,
+            max_age,
         )
 
     async def tax_rates(self, max_age: timedelta | None = None) -> tuple[TaxRate, ...]:

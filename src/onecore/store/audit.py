@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from onecore.domain.ids import WorkspaceId
+from onecore.store import batch
 from onecore.store.models import AuditEntry
 
 
@@ -36,7 +37,7 @@ def record(
 
 def record_all(entries: Sequence[AuditEntry]) -> None:
     """Add entries that `entry` made."""
-    AuditEntry.objects.bulk_create(entries)
+    batch.insert(entries)
 
 
 def entries(workspace: WorkspaceId, limit: int = 200) -> list[AuditEntry]:

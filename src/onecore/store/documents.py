@@ -76,7 +76,7 @@ def of(workspace: WorkspaceId, flow: Flow, met: Sequence[Met], now: datetime) ->
         )
         for one in sorted(met, key=lambda one: str(one.ref))
     ]
-    Document.objects.bulk_create(new, ignore_conflicts=True)
+    batch.insert_missing(new)
     rows = Document.objects.filter(workspace_id=workspace, flow=flow.value, ref__in=refs)
     rows = rows.prefetch_related("links")
     found = {row.ref: row for row in rows}
@@ -264,4 +264,6 @@ def linked_targets(organisation: UUID, ids: Iterable[UUID]) -> dict[UUID, Link]:
     rows = Link.objects.filter(
         target_kind="bill", target_id__in=list(ids), withdrawn=False, organisation_id=organisation
     ).select_related("document")
+    told = ("target_id", "target_updated_at")
+    rows = rows.only(*told, *(f"document__{name}" for name in ("workspace_id", "flow", "ref")))
     return {row.target_id: row for row in rows}

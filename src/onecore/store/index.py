@@ -9,9 +9,13 @@ from uuid import UUID
 from django.db import connection
 
 from onecore.domain.documents import PostedBill
+from onecore.store import batch
 from onecore.store.models import BillIndex, Organisation
 
 Digest = Callable[[str, str], str]
+TOLD = ("contact_id", "number", "total", "bill_date", "gone", "mark", "updated_at")
+"""What an index row tells of a bill."""
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +76,8 @@ def write(
     `wanted` is the wish for a read as it stood when this one began. If another came since (a
     doorbell rang while the list was read), the list stays due.
     """
-    BillIndex.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["organisation", "bill_id"],
-        update_fields=["contact_id", "number", "total", "bill_date", "gone", "mark", "updated_at"],
-        batch_size=500,
-    )
+    for at in range(0, len(rows), AT_ONCE):
+        batch.put(rows[at : at + AT_ONCE], ["organisation", "bill_id"], TOLD)
     row = Organisation.objects.filter(tenant=organisation)
     row.update(bills_read_at=began, **({"bills_cursor": cursor} if cursor is not None else {}))
     row.filter(bills_wanted_at=wanted).update(bills_wanted_at=None)

@@ -10,7 +10,7 @@ import hmac
 import os
 import secrets as random_source
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -117,10 +117,23 @@ class Digester:
 
     def digest(self, workspace: str, field: str, value: str) -> str:
         """32 hex digits that differ by workspace and field even for the same value."""
-        parts = [x.encode("utf-8", "surrogatepass") for x in (workspace, field, value)]
-        # each with its length, so that no two triples run together to the same bytes
-        message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
-        return hmac.digest(self._key, message, "sha256").hex()[:32]
+        return self.of(workspace)(field, value)
+
+    def of(self, workspace: str) -> Callable[[str, str], str]:
+        """`digest` for one workspace, of a field and a value."""
+        key, begin = self._key, _with_length(workspace)
+
+        def digest(field: str, value: str) -> str:
+            message = begin + _with_length(field) + _with_length(value)
+            return hmac.digest(key, message, "sha256").hex()[:32]
+
+        return digest
+
+
+def _with_length(text: str) -> bytes:
+    """So that no two triples run together to the same bytes."""
+    part = text.encode("utf-8", "surrogatepass")
+    return len(part).to_bytes(8, "big") + part
 
 
 def new_digest_key() -> bytes:

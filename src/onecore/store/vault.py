@@ -28,9 +28,4 @@ class Vault:
 
     def digest(self, sealed_key: bytes | memoryview, bound_to: str) -> Callable[[str, str], str]:
         """(field name, value) -> keyed digest, under a workspace's own key."""
-        digester = Digester(self._keyring.open(bytes(sealed_key), bound_to))
-
-        def of(field: str, value: str) -> str:
-            return digester.digest(bound_to, field, value)
-
-        return of
+        return Digester(self._keyring.open(bytes(sealed_key), bound_to)).of(bound_to)

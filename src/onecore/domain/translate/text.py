@@ -47,7 +47,10 @@ def bill_number(requisition: Requisition, rule: NumberRule) -> str | Gap:
 
 def printable_ascii(text: str) -> str:
     """The text in ASCII: accents dropped, dashes and quotes made plain, the rest left out."""
-    plain = unicodedata.normalize("NFKD", _printing(text).translate(_LIKE_ASCII))
+    said = _printing(text)
+    if said.isascii():
+        return said
+    plain = unicodedata.normalize("NFKD", said.translate(_LIKE_ASCII))
     plain = plain.translate(_LIKE_ASCII)
     return " ".join("".join(c for c in plain if " " <= c <= "~").split())
 
@@ -63,7 +66,9 @@ def _cut_before(head: str, tail: str) -> str:
 
 def _printing(text: str) -> str:
     """One line of what prints: white space and control characters become single spaces."""
-    return " ".join("".join(_shown(c) for c in text).split())
+    if not text.isprintable():  # true of nearly every text, and quickly told
+        text = "".join(_shown(c) for c in text)
+    return " ".join(text.split())
 
 
 def _shown(character: str) -> str:

@@ -103,6 +103,8 @@ def _sided(contract: Tree) -> Tree:
 def _here(rows: tuple[Scoped, ...], organisation: OrganisationId | None) -> tuple[Scoped, ...]:
     """An organisation's own rows, then those that name none."""
     general = tuple(row for row in rows if row.organisation is None)
+    if len(general) == len(rows):
+        return rows  # the very same for every place, as there may be thousands
     if organisation is None:
         return general
     return tuple(row for row in rows if row.organisation == organisation) + general

@@ -206,8 +206,8 @@ def project_labels(service: Service, workspace: WorkspaceId) -> dict[int, str]:
 
 def list_ages(workspace: WorkspaceId) -> list[ListAge]:
     """Every kept list with its age, the oldest first."""
-    rows = ReferenceList.objects.filter(workspace_id=workspace).order_by("fetched_at")
-    return [ListAge(row.scope, row.kind, row.fetched_at) for row in rows]
+    rows = ReferenceList.objects.filter(workspace_id=workspace).defer("payload")
+    return [ListAge(row.scope, row.kind, row.fetched_at) for row in rows.order_by("fetched_at")]
 
 
 def versions(workspace: WorkspaceId, limit: int = 20) -> list[Version]:
