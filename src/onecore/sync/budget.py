@@ -333,7 +333,7 @@ def _told(
 def _limit_from(rule: Rule, meter: Meter, left: int, now: datetime) -> int:
     """Xero tells what is left, not of how much: the least limit that it can be left of."""
     tiers = (STARTER_DAY, HIGHER_DAY) if rule.kind is LimitKind.DAY else (rule.limit,)
-    least = next((tier for tier in tiers if left <= tier), NO_LIMIT)
+    least = next((tier for tier in tiers if left <= tier), left)
     known = meters.live(meter, rule, now)
     if known.left is not None and known.limit is not None:  # of the same window, or a larger one
         return max(least, known.limit)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.sync.remote_windows import Windows
 
 from onecore.ports import Lane, LimitKind
-from onecore.sync import budget, meters
+from onecore.sync import budget, meters, pacing
 from onecore.sync.budget import Usage
 
 NOW = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
@@ -253,3 +253,4 @@ def test_nobody_waits_where_the_remote_knows_no_limit(lane: Lane) -> None:
         assert budget.wait(usage, lane, NOW) is None
         usage = budget.begun(usage, lane, n, NOW + LONGEST, NOW)
         usage = budget.over(usage, n, figures, True, NOW)
+        assert pacing.documents_every(usage, NOW) == timedelta(0)
