@@ -380,6 +380,12 @@ class Stage:
     def wait_until_in_step(self, count: int) -> None:
         self.wait_for(lambda: self.in_step() >= count, f"{count} documents in step")
 
+    def bills(self) -> list[dict[str, Any]]:
+        """Every bill of every organisation, as the simulator has it."""
+        organisations = self.xero.state()["organisations"].values()
+        invoices = [bill for each in organisations for bill in each["invoices"].values()]
+        return [bill for bill in invoices if bill["type"] == "ACCPAY"]
+
     def calls(self) -> dict[str, int]:
         """Calls of the remotes' own interfaces since they were forgotten; renewals left out."""
         return {

@@ -41,24 +41,28 @@ def run(claims: int, slow: float) -> dict[str, Any]:
     """The figures of one run, its simulators that slow."""
     with Stage(slow=slow) as stage:
         stage.set_up()
-        worker = stage.start("worker")
-        stage.approve(WARM)
-        stage.wait_until_in_step(WARM)
-        stage.forget_requests()
-        stage.approve(claims)
-        already = len(worker.events)
-        started, before = time.monotonic(), stage.cpu([worker])
-        stage.wait_until_in_step(claims + WARM)
-        seconds, used = time.monotonic() - started, stage.cpu([worker]) - before
-        calls, bills = stage.calls(), _bills(stage)
-        return figures(claims, bills, seconds, used, calls, worker, already)
+        return work(stage, claims)
 
 
-def _bills(stage: Stage) -> int:
-    organisations = stage.xero.state()["organisations"].values()
-    return sum(
-        1 for o in organisations for bill in o["invoices"].values() if bill["status"] != "DELETED"
-    )
+def work(stage: Stage, claims: int) -> dict[str, Any]:
+    """The figures of so many claims worked by a worker of their own, which is stopped again."""
+    worker = stage.start("worker")
+    stage.approve(WARM)
+    stage.wait_until_in_step(WARM)
+    stage.forget_requests()
+    stage.approve(claims)
+    already = len(worker.events)
+    started, before = time.monotonic(), stage.cpu([worker])
+    stage.wait_until_in_step(claims + WARM)
+    seconds, used = time.monotonic() - started, stage.cpu([worker]) - before
+    calls = stage.calls()
+    worker.stop()
+    return figures(claims, bills_in(stage), seconds, used, calls, worker, already)
+
+
+def bills_in(stage: Stage) -> int:
+    """How many bills Xero has."""
+    return sum(1 for bill in stage.bills() if bill["status"] not in ("DELETED", "VOIDED"))
 
 
 def figures(
