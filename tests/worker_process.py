@@ -75,6 +75,7 @@ def another(
     crash: str = "",
     ahead: timedelta = timedelta(0),
     timeout: float = 30,
+    **more: object,
 ) -> Worker:
     """A further process working the desk's workspace; it dies (or pauses) at `crash`."""
     return start(
@@ -85,6 +86,7 @@ def another(
         crash=crash,
         ahead=str((desk.clock.offset + ahead).total_seconds()),
         timeout=str(timeout),
+        **{name: str(value) for name, value in more.items()},
     )
 
 
@@ -158,7 +160,8 @@ def furnish(said: dict[str, str]) -> dict[str, Any]:
 
 
 def work(said: dict[str, str]) -> dict[str, Any]:
-    """Sync until idle; `patient` comes back after the database was out of reach."""
+    """Sync until idle; `patient` comes back after the database was out of reach, `promptly` is
+    for how many seconds the answer that a write may go is trusted."""
     from django.db import InterfaceError, OperationalError
 
     from onecore import crash
@@ -166,12 +169,15 @@ def work(said: dict[str, str]) -> dict[str, Any]:
     from onecore.domain.ids import WorkspaceId
     from onecore.engine.service import Service
     from onecore.engine.use import syncing
+    from onecore.http import transport
     from onecore.store.secrets import Keyring
     from onecore.store.vault import Vault
     from tests.desk import SECRET, MovableClock, settings_for
 
     if said.get("crash"):
         crash.die_at(said["crash"])
+    if "promptly" in said:
+        transport.PROMPTLY = float(said["promptly"])
     clock = MovableClock()
     clock.offset = timedelta(seconds=float(said.get("ahead", "0")))
     there = Both(SimpleNamespace(url=said["procore"]), SimpleNamespace(url=said["xero"]))

@@ -32,6 +32,9 @@ from onecore.domain.money import Currency
 
 LONGEST_WRITE = 40.0
 """Seconds after which a write is given up; no request of ours can arrive later than that."""
+PROMPTLY = 5.0
+"""Seconds from the last question whether a write may go to its going: who was paused meanwhile asks
+again."""
 
 
 class Clock(Protocol):

@@ -11,6 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def ticking() -> float:
+    """Seconds by a clock that goes on while the machine is suspended, and nobody sets."""
+    return time.clock_gettime(_CLOCK)
+
+
 OWN, DATABASE, REMOTE = "own", "database", "remote"
 FIRST = "preparing"
 """The phase of what nobody named."""

@@ -14,15 +14,14 @@ from onecore.engine import db
 from onecore.engine.context import Context
 from onecore.engine.index import mark_text
 from onecore.engine.links import agree_on, match_lines, new_link, renew
-from onecore.ports import LONGEST_WRITE
+from onecore.ports import LONGEST_WRITE, PROMPTLY
 from onecore.store import audit, hints
 from onecore.store import documents as records
 from onecore.store.leases import Lease
 from onecore.store.models import Document, Intent, Link
 from onecore.sync.fields import digested, posted_values
 
-SLACK = timedelta(seconds=5)
-SETTLED_AFTER = timedelta(seconds=LONGEST_WRITE) + SLACK
+SETTLED_AFTER = timedelta(seconds=LONGEST_WRITE + PROMPTLY)
 """After this long from its sending, a write that cannot be seen never arrived."""
 SECOND_LOOK = timedelta(seconds=5)
 

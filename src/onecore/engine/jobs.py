@@ -4,7 +4,8 @@ So a lost job costs a second, a doubled one nothing: whoever holds the organisat
 the others return at once. Jobs are never retried; the dispatcher wakes what is still due.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -58,36 +59,53 @@ async def turn(tenant: str) -> None:
         raise TaskFailed("this process serves no organisations")
     try:
         if (await _turn(OrganisationId(UUID(tenant)))).goes_on:
-            await wake([UUID(tenant)])
+            await wake([Due(UUID(tenant), left_behind=False)])
     except Exception as error:
         log.error("turn.failed", organisation=tenant, error=type(error).__name__)
         raise TaskFailed(type(error).__name__) from None
 
 
+SUCCESSION = 10
+"""The priority of an organisation whose writer died in the middle of it: others wait behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An organisation to be worked on; `left_behind` by a process that is gone, or was paused for
+    so long that its lease ran out."""
+
+    tenant: UUID
+    left_behind: bool
+
+
 _DUE = """
-SELECT tenant FROM store_organisation
+SELECT tenant, owner IS NOT NULL FROM store_organisation
  WHERE next_due_at <= %(now)s
    AND (until IS NULL OR until < clock_timestamp() OR owner IS NULL OR NOT EXISTS (
         SELECT 1 FROM pg_locks
          WHERE locktype = 'advisory' AND objsubid = 1
            AND (classid::bigint << 32 | objid::bigint) = store_organisation.owner))
- ORDER BY next_due_at LIMIT 200
+ ORDER BY owner IS NULL, next_due_at LIMIT 200
 """
 
 
-def due_organisations(now: datetime) -> list[UUID]:
-    """Organisations that are due and that nobody works on."""
+def due_organisations(now: datetime) -> list[Due]:
+    """Organisations that are due and that nobody works on, those left behind first."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"now": now})
-        return [row[0] for row in cursor.fetchall()]
+        return [Due(*row) for row in cursor.fetchall()]
 
 
-async def wake(tenants: list[UUID]) -> int:
+async def wake(due: Sequence[Due]) -> int:
     """Defer a wake-up for each, unless one waits already; the number deferred."""
     woken = 0
-    for tenant in tenants:
+    for one in due:
+        tenant = str(one.tenant)
+        job = turn.configure(
+            queueing_lock=f"turn:{tenant}", priority=SUCCESSION if one.left_behind else 0
+        )
         try:
-            await turn.configure(queueing_lock=f"turn:{tenant}").defer_async(tenant=str(tenant))
+            await job.defer_async(tenant=tenant)
             reach("job.deferred")
             woken += 1
         except procrastinate.exceptions.AlreadyEnqueued:

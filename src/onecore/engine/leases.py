@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
@@ -11,11 +10,13 @@ from django.db import InterfaceError, OperationalError
 from onecore.engine import db
 from onecore.ports import LONGEST_WRITE
 from onecore.store.leases import LEASE_SECONDS, Lease, LeaseLost, Owner, take
+from onecore.timing import ticking
 
 RENEW_SECONDS = 10
 AGAIN_SECONDS = 2
 """How soon a renewal that failed for want of the database is tried again."""
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # a suspend does not stop it
+LET_GO_SECONDS = 2
+"""How long letting go may take where the database has just failed us."""
 
 
 async def before_send(lease: Lease) -> None:
@@ -50,11 +51,13 @@ async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
         task.cancel()
 
     renewer = asyncio.create_task(_renewing(lease, give_up))
-    gone = False
+    patience: float | None = None
     try:
         yield lease
     except (OperationalError, InterfaceError):
-        gone = True  # with the owner's session, and so the lease
+        # Perhaps the server is gone, and the lease with our session; perhaps a step only waited
+        # too long for a connection, and the session lives on and would keep everybody out.
+        patience = LET_GO_SECONDS
         raise
     except asyncio.CancelledError:
         if not lost:
@@ -63,8 +66,8 @@ async def held(owner: Owner, tenant: UUID) -> AsyncIterator[Lease | None]:
         raise LeaseLost(str(tenant)) from None
     finally:
         renewer.cancel()
-        if not gone:
-            with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(patience):
                 await db.commit("lease.let_go", lease.let_go)
 
 
@@ -73,10 +76,10 @@ async def _renewing(lease: Lease, give_up: Callable[[], None]) -> None:
 
     A database that does not answer for a moment is asked again: the lease is ours until it ends.
     """
-    renewed, wait = time.clock_gettime(_CLOCK), RENEW_SECONDS
+    renewed, wait = ticking(), RENEW_SECONDS
     while True:
         await asyncio.sleep(wait)
-        asked = time.clock_gettime(_CLOCK)
+        asked = ticking()
         try:
             await db.commit("lease.renewed", lease.renew)
             renewed, wait = asked, RENEW_SECONDS
@@ -85,6 +88,6 @@ async def _renewing(lease: Lease, give_up: Callable[[], None]) -> None:
             return
         except Exception:
             wait = AGAIN_SECONDS
-            if time.clock_gettime(_CLOCK) - renewed > LEASE_SECONDS - LONGEST_WRITE / 4:
+            if ticking() - renewed > LEASE_SECONDS - LONGEST_WRITE / 4:
                 give_up()
                 return

@@ -82,8 +82,7 @@ class Worker:
         n = 0
         while True:
             await db.commit("bells.answered", bells.answer, self._service.clock.now())
-            tenants = await db.run(jobs.due_organisations, self._service.clock.now())
-            await jobs.wake(tenants)
+            await jobs.wake(await db.run(jobs.due_organisations, self._service.clock.now()))
             if n % 10 == 0:
                 await jobs.heartbeat()
             if n % JANITOR_EVERY == 0:

@@ -20,6 +20,7 @@ from onecore.http.reasons import elements_refused, reasons_in
 from onecore.http.wire import Reader, Unreadable
 from onecore.ports import (
     LONGEST_WRITE,
+    PROMPTLY,
     AccessLost,
     CallLog,
     Clock,
@@ -36,7 +37,7 @@ from onecore.ports import (
     Token,
     Tokens,
 )
-from onecore.timing import REMOTE, waiting
+from onecore.timing import REMOTE, ticking, waiting
 
 LONGEST_READ = 60.0  # seconds from sending to the last byte
 OFFLINE_WAIT = timedelta(minutes=5)  # what Xero's 503 asks for in words [X 4]
@@ -246,16 +247,18 @@ class Transport:
         """The whole answer, or NotReached, ReadFailed, OutcomeUnknown."""
         left = False
         point = f"call.{self.remote.value}.{call.operation}"
+        permission = _Permission(self._before_write if call.is_write else None)
 
         async def watch(event: str, info: Mapping[str, object]) -> None:
             nonlocal left
             if event.endswith("send_request_headers.started"):
-                # Connecting took its time, or the process was paused: asked once more, so that
-                # nothing lies between the answer and the first byte.
-                if call.is_write and self._before_write is not None:
-                    await self._before_write()
+                await permission.ask()  # connecting took its time
                 reach(f"{point}.before")
+                await permission.still_holds()
                 left = True
+            elif event.endswith("send_request_body.started") and call.body:
+                reach(f"{point}.half")
+                await permission.still_holds()
 
         longest = LONGEST_WRITE if call.is_write else LONGEST_READ
         request = self._request(call, token, longest)
@@ -341,6 +344,28 @@ class Transport:
                     self.remote, call.operation, "503, it is offline", wait or OFFLINE_WAIT
                 )
         return no_answer(self.remote, call, f"HTTP {status}")
+
+
+class _Permission:
+    """Whether a write may go, asked again where the answer has grown old: a process that was
+    paused between the answer and a byte of the request sends nothing more when it wakes, unless
+    it may. Without anything to ask it may."""
+
+    def __init__(self, ask: BeforeWrite | None) -> None:
+        self._ask = ask
+        self._asked_at = 0.0
+
+    async def ask(self) -> None:
+        """Ask now. Raises what forbids it."""
+        if self._ask is not None:
+            self._asked_at = ticking()
+            await self._ask()
+            await self.still_holds()
+
+    async def still_holds(self) -> None:
+        """Ask again unless that was done a moment ago."""
+        if self._ask is not None and ticking() - self._asked_at > PROMPTLY:
+            await self.ask()
 
 
 def no_answer(remote: Remote, call: Call, detail: str) -> RemoteError:

@@ -79,8 +79,8 @@ class XeroClient(XeroPort):
         """`organisation_id` None is a custom connection, whose token names its organisation.
 
         `scope` is what the call log counts under; the organisation's id unless it is given.
-        `before_write` is awaited before each write connects and again before its first byte; it
-        may stop it by raising.
+        `before_write` is awaited before each write connects and again before its first byte, and
+        once more where the process was paused after that; it may stop it by raising.
         """
         self._organisation_id = organisation_id
         self._headers = {"Accept": "application/json"}

@@ -73,6 +73,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         body = await _whole_body(receive)
+        if body is None:
+            return
         query = scope["query_string"].decode()
         target = scope["path"] + (f"?{query}" if query else "")
         fault = self._sim.faults.meet(scope["method"], target)
@@ -180,12 +182,13 @@ async def _wait(receive: Receive, seconds: float) -> None:
                 pass
 
 
-async def _whole_body(receive: Receive) -> bytes:
+async def _whole_body(receive: Receive) -> bytes | None:
+    """The body, or None where whoever sent it went away before its end."""
     parts: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            return None
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)

@@ -339,6 +339,31 @@ def test_before_write_runs_for_writes_and_may_stop_them() -> None:
     assert log.told == [("thing.make", 0, {})]
 
 
+def test_who_was_paused_after_it_was_told_it_may_asks_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[float] = []
+    ticks = iter(range(0, 1000, 4))  # each look at the clock finds it four seconds on
+
+    async def check() -> None:
+        asked.append(0)
+        if len(asked) == 3:
+            raise KeyError("lease")
+
+    async def call() -> None:
+        permission = module._Permission(check)
+        await permission.ask()  # 0 to 4: trusted
+        assert len(asked) == 1
+        await permission.still_holds()  # 8: too old; asked again, 12 to 16
+        assert len(asked) == 2
+        with pytest.raises(KeyError):
+            await permission.still_holds()  # 20
+
+    monkeypatch.setattr(module, "ticking", lambda: float(next(ticks)))
+    asyncio.run(call())
+    assert len(asked) == 3
+
+
 def test_the_budget_may_stop_a_call() -> None:
     error = Throttled(Remote.XERO, "budget", LimitKind.DAY, timedelta(hours=1))
     log = Log(refuse=error)

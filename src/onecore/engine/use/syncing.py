@@ -136,6 +136,11 @@ def _unread(service: Service, workspace: WorkspaceId, since: datetime) -> int:
     return due.exclude(read_at__gte=since).count()
 
 
+def _knows_its_lists(workspace: WorkspaceId) -> bool:
+    """Whether any process got as far as finding out which lists there are to read."""
+    return Feed.objects.filter(workspace_id=workspace).exists()
+
+
 async def sync(
     service: Service,
     workspace: WorkspaceId,
@@ -163,6 +168,7 @@ async def sync(
         raise UseError("This workspace is not connected to Xero. Run: onecore connect xero -w NAME")
     result = Synced()
     met: dict[str, None] = {}
+    ran: set[OrganisationId] = set()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout.total_seconds()
     while True:
@@ -171,12 +177,15 @@ async def sync(
         stuck = True
         for organisation in organisations:
             turn = await service.organisations.turn(organisation)
+            ran |= {organisation} if turn.ran else set()
             troubles += [t.text for t in turn.troubles if t.workspace in (None, workspace)]
             stuck = stuck and turn.is_stuck(workspace, ends)
         troubles = await db.run(_standing, service, workspace) + troubles
         met |= dict.fromkeys(troubles)
         stuck = stuck or not await db.run(_goes_on_by, service, workspace, started, ends)
         result = await db.run(_summary, service, workspace, not refs, awaited, started, before)
+        if not refs and len(ran) < len(organisations):
+            result.idle = result.idle and await db.run(_knows_its_lists, workspace)
         # What was met and overcome is no news, unless something still waits because of it.
         result.troubles = tuple(dict.fromkeys(troubles) if result.idle else met)
         if progress is not None:
