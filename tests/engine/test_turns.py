@@ -12,6 +12,7 @@ from django.db import connection
 from onecore.domain.refs import Flow, SourceRef
 from onecore.engine import jobs, slices
 from onecore.engine.bills import Plan
+from onecore.engine.organisation_run import DOCUMENTS_A_TURN
 from onecore.engine.use import connecting, syncing
 from onecore.ports import LimitKind, ReadFailed, Remote
 from onecore.store import documents as records
@@ -73,9 +74,10 @@ def test_a_claim_changed_while_its_bill_is_being_made_is_amended_after(
     assert [row["method"] for row in writes(desk)] == ["PUT", "POST"]
 
 
-def _say_apart(desk: Desk, ref: SourceRef) -> None:
+def _say_apart(desk: Desk, ref: SourceRef, lane: str = "document") -> None:
     try:
-        hints.say(desk.workspace, desk.organisation, Flow.BILL, [ref], desk.clock.now())
+        now = desk.clock.now()
+        hints.say(desk.workspace, desk.organisation, Flow.BILL, [ref], now, lane=lane)
     finally:
         connection.close()
 
@@ -375,6 +377,29 @@ def test_a_transient_failure_is_waited_out_by_a_sync(desk: Desk) -> None:
     assert [documents_in(row) for row in writes(desk)] == [3]
 
 
+def test_a_person_who_asks_meanwhile_waits_for_fifty_at_most(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn makes several batches; who clicks in the middle comes first in the next one."""
+    ref = warmed(desk)
+    approve(desk, 150)
+    syncing.look_at_feeds(desk.service, desk.workspace)
+    real = slices.Deliverer.create
+
+    async def create(self: slices.Deliverer, plans: list[Plan]) -> Any:
+        monkeypatch.setattr(slices.Deliverer, "create", real)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, _say_apart, desk, ref, "person")
+        return await real(self, plans)
+
+    monkeypatch.setattr(slices.Deliverer, "create", create)
+    turn = desk.service.run(desk.service.organisations.turn(desk.organisation))
+    assert (turn.looked_at, turn.goes_on) == (50, True)
+    assert due_now(desk)[0].ref == ref
+    turn = desk.service.run(desk.service.organisations.turn(desk.organisation))
+    assert (turn.looked_at, turn.goes_on) == (101, False)
+
+
 def test_a_turn_that_leaves_more_to_do_wakes_the_next_at_once(desk: Desk) -> None:
     """Without waiting for the dispatcher, and behind whoever waits already."""
     from procrastinate.contrib.django import app
@@ -386,7 +411,7 @@ def test_a_turn_that_leaves_more_to_do_wakes_the_next_at_once(desk: Desk) -> Non
                 await jobs.turn(tenant=str(desk.organisation))
 
     warmed(desk)
-    approve(desk, 60)
+    approve(desk, DOCUMENTS_A_TURN + 10)
     jobs.serve_with(desk.service.organisations.turn)
     woken = []
     for _ in range(4):
@@ -395,4 +420,4 @@ def test_a_turn_that_leaves_more_to_do_wakes_the_next_at_once(desk: Desk) -> Non
         desk.service.run(job())
         woken.append(ProcrastinateJob.objects.filter(status="todo").count())
     assert woken == [1, 0, 0, 0]
-    assert Document.objects.filter(state="in_step").count() == 61
+    assert Document.objects.filter(state="in_step").count() == DOCUMENTS_A_TURN + 11

@@ -58,12 +58,15 @@ class BillSweep:
         return self._vault.digest(row.digest_key, bound)
 
     async def read_lately(self, books: Books) -> None:
-        """Read unless that was done moments ago and nothing has been written since."""
+        """Read unless that was done moments ago in this turn.
+
+        What was written since is known by its links and intents, and is no stranger's bill.
+        """
         if self._read_at is None or self._clock.now() - self._read_at > LATELY:
             await self.read(books, moments=True)
 
     def forget(self) -> None:
-        """Something was written, or another process may have: the next look reads again."""
+        """A turn begins, and another process may have written: the next look reads again."""
         self._read_at = None
 
     async def read(

@@ -46,6 +46,8 @@ SWEEP_EVERY = timedelta(minutes=2)
 """How often an organisation's bills are swept when nothing else reads them."""
 TROUBLE_WAIT = timedelta(seconds=30)
 FEEDS_A_TURN = 10
+DOCUMENTS_A_TURN = 4 * BATCH
+"""Fifty go in one request; what else a turn takes is shared by several of those."""
 ALONE_FROM = 3
 """Attempts that failed before documents are looked at in ever smaller groups."""
 
@@ -150,7 +152,8 @@ class OrganisationRun:
         if not xero_answers:
             return
         workspaces = list(contexts)
-        said = await db.run(hints.due, turn.organisation, self._clock.now(), BATCH, workspaces)
+        now = self._clock.now()
+        said = await db.run(hints.due, turn.organisation, now, DOCUMENTS_A_TURN, workspaces)
         if turn.together_at is not None:
             said = [one for one in said if one.lane == Lane.PERSON]
         groups: dict[tuple[WorkspaceId, int], list[Said]] = defaultdict(list)
@@ -160,6 +163,11 @@ class OrganisationRun:
             size = max(1, BATCH >> halvings)
             ctx = contexts[workspace].in_lane(Lane.DOCUMENT)
             for at in range(0, len(group), size):
+                waits = turn.looked_at and await db.run(
+                    hints.person_waits, turn.organisation, self._clock.now()
+                )
+                if waits:
+                    return  # who waits comes first in the next turn, which begins at once
                 await self._documents(ctx, lease, turn, group[at : at + size])
 
     async def _live_contexts(self, lease: Lease, turn: Turn) -> dict[WorkspaceId, Context]:

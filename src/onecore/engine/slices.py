@@ -76,9 +76,7 @@ class Slice:
         await self._place(unsent, self._where_unsent)
         await self._deliver(writes[d.Remove], self._deliverer.remove)
         await self._deliver(writes[d.Update], self._deliverer.update)
-        if writes[d.Create]:
-            self._sweep.forget()
-            await self._deliver(writes[d.Create], self._deliverer.create)
+        await self._deliver(writes[d.Create], self._deliverer.create)
 
     async def _belongs_elsewhere(self, plan: Plan) -> bool:
         """Whether another organisation's writer has to look at it: what was posted stays there,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Min, Q, QuerySet, Value
+from django.db.models import Case, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 
 from onecore.domain.ids import WorkspaceId
@@ -112,10 +112,10 @@ def sleep_until(organisation: UUID, at: Callable[[], datetime | None]) -> dateti
 def due(organisation: UUID, now: datetime, limit: int, workspaces: list[WorkspaceId]) -> list[Said]:
     """Hints due now: what a person waits for first, then the oldest."""
     rows = _of(organisation, workspaces).filter(due_at__lte=now)
-    ordered = sorted(
-        rows.order_by("due_at", "id")[: limit * 4], key=lambda row: row.lane != "person"
-    )
-    return [_said(row) for row in ordered[:limit]]
+    oldest = rows.order_by("due_at", "id")[: limit * 4].values("pk")
+    people_first = Case(When(lane="person", then=0), default=1)
+    found = Hint.objects.filter(pk__in=oldest).order_by(people_first, "due_at", "id")
+    return [_said(row) for row in found[:limit]]
 
 
 def _of(organisation: UUID, workspaces: Collection[WorkspaceId]) -> QuerySet[Hint]:
