@@ -149,6 +149,15 @@ class HttpRemotes:
         asked = XeroConnections(base, tokens, calls, self._xero_http, self._clock)
         return await asked.connections()
 
+    async def leave(self, tokens: Tokens, calls: CallLog, connection: str) -> None:
+        base = self._settings.xero_api_url
+        asked = XeroConnections(base, tokens, calls, self._xero_http, self._clock)
+        await asked.remove(connection)
+
+    def xero_scopes(self, kind: str) -> tuple[str, ...]:
+        custom = kind == "client_credentials"
+        return oauth.XERO_CUSTOM_SCOPES if custom else oauth.XERO_SCOPES
+
     def xero_authorize_url(self, client_id: str, redirect: str, state: str, verifier: str) -> str:
         return oauth.xero_authorize_url(
             self._settings.xero_login_url,

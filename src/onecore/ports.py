@@ -126,6 +126,10 @@ class AccessLost(RemoteError):
     """The grant is gone (revoked, expired, app removed, wrong secret): a person reconnects."""
 
 
+class Disconnected(AccessLost):
+    """The grant holds, but reaches this organisation no more; it may reach others."""
+
+
 class ScopeMissing(AccessLost):
     """The grant lacks a right that `detail` names; refreshing never helps."""
 
@@ -376,11 +380,14 @@ Outcome = Posted | Refusal
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One organisation a Xero grant reaches. `id` is not the organisation's [X 1]."""
+    """One organisation a Xero grant reaches. `id` is not the organisation's; `consent` names the
+    act by which a person last allowed it [X 1]."""
 
     id: str
     organisation: OrganisationId
     name: str
+    consent: str = ""
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -473,10 +473,10 @@ def test_connections_are_listed_and_left(xero: XeroSide) -> None:
             assert first.organisation == UUID(xero.tenant)
             assert first.name
             assert first.id != xero.tenant
-            await mine.remove(first)
+            await mine.remove(first.id)
             assert first not in await mine.connections()
             with pytest.raises(NotVisible):
-                await mine.remove(first)
+                await mine.remove(first.id)
 
     asyncio.run(ask())
 

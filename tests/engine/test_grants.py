@@ -1,19 +1,27 @@
 """Access: renewed once whoever asks, healed after a lost reply, and lost for one alone."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
+import httpx2
 import pytest
 
+from onecore.engine import config
 from onecore.engine.grants import GrantTokens, given_up, new_grant
 from onecore.engine.remotes import NewTokens
-from onecore.engine.use import connecting, workspaces
+from onecore.engine.use import configuring, connecting, workspaces
+from onecore.engine.use.errors import NeedsPerson
 from onecore.ports import AccessLost, NotReached, Remote, Token
 from onecore.store.models import Document, Grant, Hint, WorkspaceOrganisation
-from tests.desk import Desk
-from tests.engine.fifty import approve, each_once, forget_requests, warmed
+from tests.desk import PROJECT, Desk
+from tests.engine.fifty import approve, each_once, forget_requests, marks, warmed
 from tests.simulators import Simulator
 from tests.worker_process import another
 
@@ -36,7 +44,7 @@ def others(desk: Desk, grant: Grant, count: int = 8) -> list[GrantTokens]:
     ]
 
 
-def by_consent(desk: Desk) -> Grant:
+def by_consent(desk: Desk, keep_custom: bool = False) -> Grant:
     """The organisation reached by a person's consent, whose tokens rotate."""
     told = desk.xero.do("token", tenant_ids=[str(desk.organisation)])
     at = desk.clock.now()
@@ -48,7 +56,8 @@ def by_consent(desk: Desk) -> Grant:
         fresh, desk.service.vault, at,
     )  # fmt: skip
     WorkspaceOrganisation.objects.update(grant_id=pk, custom=False)
-    Grant.objects.filter(kind="client_credentials", remote="xero").delete()
+    if not keep_custom:
+        Grant.objects.filter(kind="client_credentials", remote="xero").delete()
     return Grant.objects.get(pk=pk)
 
 
@@ -265,3 +274,172 @@ def test_what_waits_for_access_keeps_its_place(desk: Desk) -> None:
     desk.connect()
     desk.sync()
     each_once(desk, refs)
+
+
+# --- by a person's consent ---------------------------------------------------------------------
+
+
+def allow(desk: Desk, organisation: str, tenant: str = "") -> list[str]:
+    """Begin at OneCore, allow it on Xero's own page, come back; the organisations joined."""
+    service = desk.service
+    wanted = UUID(tenant) if tenant else None
+    consent = connecting.begin_xero(service, desk.workspace, "test", wanted)
+    asked = dict(parse_qsl(urlsplit(consent.url).query))
+    said = {**asked, "decision": "allow", "tenant_id": organisation}
+    page = consent.url.partition("?")[0]
+    back = httpx2.post(page, data=said, follow_redirects=False, trust_env=False)
+    told = dict(parse_qsl(urlsplit(back.headers["location"]).query))
+    return service.run(connecting.finish_xero(service, told["state"], told["code"]))[1]
+
+
+def second_organisation(desk: Desk) -> str:
+    made: str = desk.xero.do("new_organisation", name="Second Pty Ltd")["tenant_id"]
+    return made
+
+
+def joined(desk: Desk) -> dict[str, str]:
+    """The workspace's organisations, with why one cannot be reached."""
+    return {one.id: one.broken for one in workspaces.show(desk.workspace).connections
+            if one.remote == "xero"}  # fmt: skip
+
+
+def test_a_consent_that_was_revoked_is_given_again_and_all_goes_on(bare_desk: Desk) -> None:
+    desk = bare_desk
+    first = next(iter(desk.xero.state()["organisations"]))
+    desk.service.run(connecting.connect_procore(desk.service, desk.workspace, desk.company, "test"))
+    assert len(allow(desk, first)) == 1
+    desk.map_all()
+    before = desk.claim("1000.00")
+    desk.sync()
+    refs = approve(desk, 2)
+    desk.xero.do("revoke", client_id="sim-xero-client")
+    desk.xero.advance(HALF_AN_HOUR)
+    (trouble,) = desk.sync(timeout=5).troubles
+    assert trouble.endswith("Run: onecore connect xero -w 'Test'")
+    allow(desk, first)
+    assert joined(desk) == {first: ""}
+    assert Grant.objects.filter(remote="xero").count() == 1
+    assert desk.sync().troubles == ()
+    each_once(desk, [before, *refs])
+
+
+def test_an_organisation_that_is_left_in_xero_stops_alone(desk: Desk) -> None:
+    """One consent, two organisations: removing OneCore from one says so and keeps the other."""
+    first, second = str(desk.organisation), second_organisation(desk)
+    allow(desk, first)
+    allow(desk, second)
+    assert joined(desk) == {first: "", second: ""}
+    assert Grant.objects.filter(remote="xero").count() == 1  # the custom one serves nothing now
+    refs = approve(desk, 2)
+    for status in ("403", "401"):
+        desk.xero.switch(missing_tenant_status=status)
+        desk.xero.do("disconnect", client_id="sim-xero-client", tenant_id=second)
+        desk.clock.offset += timedelta(minutes=3)
+        troubles = desk.sync(timeout=10).troubles
+        assert [text for text in troubles if "Second Pty Ltd was disconnected" in text]
+        assert joined(desk)[first] == ""
+        assert "Run: onecore connect xero -w 'Test'" in joined(desk)[second]
+        assert Grant.objects.get(remote="xero").broken == ""
+        allow(desk, second)
+        assert joined(desk) == {first: "", second: ""}
+    each_once(desk, refs)
+
+
+def test_two_workspaces_on_one_organisation_lose_access_one_by_one(desk: Desk) -> None:
+    """Each carries a project of its own to the same organisation, by a grant of its own."""
+    tenant = str(desk.organisation)
+    desk.xero.do("new_app", client_id="theirs", secret="theirs-secret", tenant_id=tenant)
+    theirs = desk.procore.do("new_project", name="Theirs", permitted=True)["id"]
+    other = copy(desk)
+    other.workspace = workspaces.add(desk.service, "Theirs", "test")
+    run, service = desk.service.run, desk.service
+    run(connecting.connect_procore(service, other.workspace, desk.company, "test"))
+
+    def connect_theirs() -> None:
+        said = ("theirs", "theirs-secret", "test")
+        run(connecting.connect_xero_custom(service, other.workspace, *said))
+
+    connect_theirs()
+    other.map_all(tracking__project=None, projects=[without_bills(PROJECT)])
+    desk.set(projects=[*projects_of(desk), without_bills(theirs)])
+    refs = [*approve(desk, 1), *approve(desk, 1, theirs)]
+    assert desk.sync().troubles == other.sync().troubles == ()
+    assert marks(desk) == Counter(str(ref) for ref in refs)
+    desk.xero.do("revoke", client_id="theirs")
+    refs += [*approve(desk, 1), *approve(desk, 1, theirs)]
+    assert desk.sync().troubles == ()
+    (trouble,) = other.sync(timeout=5).troubles
+    assert "onecore connect xero -w 'Theirs' --client-id theirs" in trouble
+    assert marks(desk) == Counter(str(ref) for ref in refs[:3])
+    desk.xero.do("token", client_id="theirs")  # its user approves it again
+    connect_theirs()
+    desk.xero.do("revoke", client_id="sim-xero-custom")
+    refs += [*approve(desk, 1), *approve(desk, 1, theirs)]
+    assert other.sync().troubles == ()
+    assert "--client-id sim-xero-custom" in desk.sync(timeout=5).troubles[0]
+    assert marks(desk) == Counter(str(ref) for ref in refs if ref != refs[4])
+
+
+def projects_of(desk: Desk) -> list[dict[str, Any]]:
+    text = configuring.export(desk.workspace)
+    rows: list[dict[str, Any]] = config.read(text).raw.get("projects", [])  # type: ignore[assignment]
+    return rows
+
+
+def without_bills(project: int) -> dict[str, Any]:
+    return {"project_id": project, "overrides": {"flows": {"bill": {"mode": "off"}}}}
+
+
+def test_another_persons_consent_leaves_what_the_first_allowed(desk: Desk) -> None:
+    """The second person reaches another organisation only; each keeps a token set of its own."""
+    first, second = str(desk.organisation), second_organisation(desk)
+    allow(desk, first)
+    with state_of(desk) as xero:  # whoever comes next is somebody else
+        for one in (*xero["grants"].values(), *xero["connections"].values()):
+            if one["client_id"] == "sim-xero-client":
+                one["user"] = "somebody else"
+    allow(desk, second)
+    assert joined(desk) == {first: "", second: ""}
+    assert Grant.objects.filter(remote="xero").count() == 2
+    desk.clock.offset += timedelta(minutes=3)
+    refs = approve(desk, 2)
+    assert desk.sync().troubles == ()
+    each_once(desk, refs)
+
+
+@contextmanager
+def state_of(desk: Desk) -> Iterator[dict[str, Any]]:
+    state = desk.xero.state()
+    yield state
+    desk.xero.put_state(state)
+
+
+def test_what_the_same_person_allowed_another_customer_is_not_joined(desk: Desk) -> None:
+    first, second = str(desk.organisation), second_organisation(desk)
+    other = copy(desk)
+    other.workspace = workspaces.add(desk.service, "Another customer", "test")
+    allow(other, second)
+    assert allow(desk, first) == [desk.xero.state()["organisations"][first]["name"]]
+    assert joined(desk) == {first: ""}
+    assert joined(other) == {second: ""}
+    allow(desk, second, tenant=second)
+    assert joined(desk) == {first: "", second: ""}
+
+
+def test_a_consent_that_reaches_nothing_changes_nothing(desk: Desk) -> None:
+    before = list(Grant.objects.order_by("pk").values())
+    with pytest.raises(NeedsPerson, match="Nothing was changed"):
+        allow(desk, str(desk.organisation), tenant=second_organisation(desk))
+    assert list(Grant.objects.order_by("pk").values()) == before
+
+
+def test_a_company_that_is_not_visible_changes_nothing(desk: Desk) -> None:
+    before = list(Grant.objects.order_by("pk").values())
+    connect = connecting.connect_procore(desk.service, desk.workspace, 123456, "test")
+    with pytest.raises(NeedsPerson, match="Nothing was changed"):
+        desk.service.run(connect)
+    assert list(Grant.objects.order_by("pk").values()) == before
+    assert workspaces.show(desk.workspace).company_id == desk.company
+    ref = desk.claim("10.00")
+    desk.sync()
+    assert desk.state_of(ref) == "in_step"

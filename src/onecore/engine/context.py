@@ -22,6 +22,7 @@ from onecore.engine.references import ProcoreLists, References, XeroLists
 from onecore.engine.remotes import Remotes
 from onecore.ports import AccessLost, Clock, HooksPort, Lane, ProcorePort, Remote, XeroPort
 from onecore.store.allowances import Key
+from onecore.store.leases import Owner
 from onecore.store.models import ConfigVersion, Grant, Workspace, WorkspaceOrganisation
 from onecore.store.vault import Vault
 from onecore.sync.fields import Digest
@@ -147,9 +148,15 @@ class Contexts:
     """Makes contexts; keeps clients, tokens and lists of a workspace between uses."""
 
     def __init__(
-        self, remotes: Remotes, vault: Vault, clock: Clock, poll_seconds: float | None = None
+        self,
+        remotes: Remotes,
+        vault: Vault,
+        clock: Clock,
+        poll_seconds: float | None = None,
+        owner: Owner | None = None,
     ) -> None:
         self.poll_seconds = poll_seconds
+        self._owner = owner
         self.remotes = remotes
         self.vault = vault
         self.clock = clock
@@ -160,7 +167,9 @@ class Contexts:
 
     def tokens(self, grant: int) -> GrantTokens:
         if grant not in self._tokens:
-            self._tokens[grant] = GrantTokens(grant, self.remotes, self.vault, self.clock)
+            self._tokens[grant] = GrantTokens(
+                grant, self.remotes, self.vault, self.clock, self._owner
+            )
         return self._tokens[grant]
 
     def references(self, workspace: WorkspaceId) -> References:

@@ -1,11 +1,14 @@
 """Access tokens: renewed once per grant at a time, the new refresh token kept before it is used."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from onecore.engine import db
 from onecore.engine.remotes import NewTokens, Remotes
@@ -18,7 +21,8 @@ from onecore.ports import (
     ScopeMissing,
     Token,
 )
-from onecore.store.models import Grant
+from onecore.store.leases import Owner
+from onecore.store.models import Grant, WorkspaceOrganisation
 from onecore.store.vault import Vault
 
 RENEWAL_LEASE = timedelta(seconds=45)
@@ -26,6 +30,7 @@ EARLY = timedelta(seconds=90)
 """A token with less life than this is renewed before it is used."""
 XERO_GRACE = timedelta(minutes=29)
 """Xero lets the old refresh token be tried again for 30 minutes after a lost reply [X 1]."""
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # a suspend does not stop it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,51 +42,83 @@ class _Secrets:
     version: int
 
 
-class GrantTokens:
-    """`ports.Tokens` over one grant's row, shared by every process."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A token, and until when on this process's own stopwatch it may be used unasked."""
 
-    def __init__(self, grant_id: int, remotes: Remotes, vault: Vault, clock: Clock) -> None:
+    token: Token
+    until: float
+
+    @property
+    def is_fresh(self) -> bool:
+        return time.clock_gettime(_CLOCK) < self.until
+
+
+class GrantTokens:
+    """`ports.Tokens` over one grant's row, shared by every process.
+
+    How long a token lives is measured by the database's clock alone: machines whose clocks differ
+    would otherwise renew what is fresh, each for itself, or use what has ended.
+    """
+
+    def __init__(
+        self,
+        grant_id: int,
+        remotes: Remotes,
+        vault: Vault,
+        clock: Clock,
+        owner: Owner | None = None,
+    ) -> None:
         self._id = grant_id
         self._remotes = remotes
         self._vault = vault
         self._clock = clock
-        self._held: Token | None = None
+        self._owner = owner
+        self._held: _Held | None = None
         self._lock = asyncio.Lock()
 
     async def current(self) -> Token:
         """A token with life left in it. Raises AccessLost when a person has to reconnect."""
         held = self._held
-        if held is not None and held.expires_at - EARLY > self._clock.now():
-            return held
+        if held is not None and held.is_fresh:
+            return held.token
         async with self._lock:
-            token = await db.run(self._read)
-            if token is None or token.expires_at - EARLY <= self._clock.now():
-                token = await self._renewed(token.version if token else None)
-            self._held = token
-            return token
+            held = await db.run(self._read)
+            if held is None or not held.is_fresh:
+                held = await self._renewed(held.token.version if held else None)
+            self._held = held
+            return held.token
 
     async def renew(self, stale: Token) -> Token:
         """A newer token than `stale`, which a remote has refused."""
         async with self._lock:
-            token = await db.run(self._read)
-            if token is None or token.version <= stale.version:
-                token = await self._renewed(stale.version)
-            self._held = token
-            return token
+            held = await db.run(self._read)
+            if held is None or held.token.version <= stale.version:
+                held = await self._renewed(stale.version)
+            self._held = held
+            return held.token
+
+    async def keep_alive(self, version: int) -> None:
+        """Renew although nobody needs a token, unless that has been done since `version`."""
+        async with self._lock:
+            self._held = await self._renewed(version)
 
     def _bound(self, column: str) -> str:
         return f"grant:{self._id}:{column}"
 
-    def _read(self) -> Token | None:
-        row = Grant.objects.get(pk=self._id)
+    def _read(self) -> _Held | None:
+        row = Grant.objects.annotate(database_now=Now()).get(pk=self._id)
         if row.broken:
             raise AccessLost(Remote(row.remote), "token", row.broken)
         if row.access_token is None or row.access_expires_at is None:
             return None
         value = self._vault.open(row.access_token, self._bound("access_token"))
-        return Token(value, row.access_expires_at, row.version)
+        return _held(
+            Token(value, row.access_expires_at, row.version),
+            row.access_expires_at - row.database_now,
+        )
 
-    async def _renewed(self, older_than: int | None) -> Token:
+    async def _renewed(self, older_than: int | None) -> _Held:
         """Renew under the row's short lease, or wait for whoever is doing so and take theirs.
 
         Raises NotReached where no new token could be had: what it was wanted for never left.
@@ -90,9 +127,9 @@ class GrantTokens:
             secrets = await db.commit("grant.claimed", self._claim, older_than)
             if secrets is not None:
                 return await self._renew_now(secrets)
-            token = await db.run(self._read)
-            if token is not None and token.version > (older_than or 0):
-                return token
+            held = await db.run(self._read)
+            if held is not None and held.token.version > (older_than or 0):
+                return held
             await asyncio.sleep(0.2)
         row = await db.run(Grant.objects.get, pk=self._id)
         raise NotReached(Remote(row.remote), "token", "another process did not renew in time")
@@ -100,14 +137,16 @@ class GrantTokens:
     def _claim(self, older_than: int | None) -> _Secrets | None:
         """The right to renew by compare-and-set; None while another process has it.
 
-        The database's clock measures it, so that machines whose clocks differ agree.
+        The database's clock measures it. Who died while renewing is succeeded at once.
         """
+        owner = self._owner.ensure() if self._owner is not None else None
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(
                     _CLAIM,
                     {
                         "grant": self._id,
+                        "owner": owner,
                         "length": f"{RENEWAL_LEASE.total_seconds()} seconds",
                         "version": older_than,
                     },
@@ -131,7 +170,7 @@ class GrantTokens:
     def _open(self, sealed: bytes | memoryview | None, column: str) -> str | None:
         return None if sealed is None else self._vault.open(sealed, self._bound(column))
 
-    async def _renew_now(self, secrets: _Secrets) -> Token:
+    async def _renew_now(self, secrets: _Secrets) -> _Held:
         row = await db.run(Grant.objects.get, pk=self._id)
         try:
             fresh = await self._ask(Remote(row.remote), row.kind, secrets)
@@ -166,37 +205,50 @@ class GrantTokens:
                 raise
             return await ask(secrets.client_id, secrets.client_secret, secrets.previous)
 
-    def _store(self, fresh: NewTokens, version: int) -> Token:
+    def _store(self, fresh: NewTokens, version: int) -> _Held:
         """Commit the new set before it is used; the old refresh token stays for its grace."""
         now = self._clock.now()
+        life = fresh.expires_at - now
         with transaction.atomic():
             row = Grant.objects.select_for_update().get(pk=self._id)
             if row.version != version:  # a person connected again meanwhile: theirs holds
-                token = self._read()
-                if token is None:
+                held = self._read()
+                if held is None:
                     raise NotReached(Remote(row.remote), "token", "renewed elsewhere meanwhile")
-                return token
+                return held
             row.access_token = self._vault.seal(fresh.access, self._bound("access_token"))
-            row.access_expires_at = fresh.expires_at
+            row.access_expires_at = Now() + life
             if fresh.refresh is not None:
                 row.previous_refresh_token = row.refresh_token
                 row.previous_until = now + XERO_GRACE
                 row.refresh_token = self._vault.seal(fresh.refresh, self._bound("refresh_token"))
             row.scopes = fresh.scopes or row.scopes
             row.version = version + 1
-            row.renewing_until = None
+            row.renewing_until, row.renewing_by = None, None
             row.renewed_at = now
             row.broken = ""
             row.save()
-        return Token(fresh.access, fresh.expires_at, version + 1)
+        return _held(Token(fresh.access, fresh.expires_at, version + 1), life)
 
     def _release(self, version: int) -> None:
-        Grant.objects.filter(pk=self._id, version=version).update(renewing_until=None)
+        Grant.objects.filter(pk=self._id, version=version).update(
+            renewing_until=None, renewing_by=None
+        )
+
+
+def _held(token: Token, left: timedelta) -> _Held:
+    return _Held(token, time.clock_gettime(_CLOCK) + (left - EARLY).total_seconds())
 
 
 _CLAIM = """
-UPDATE store_grant SET renewing_until = clock_timestamp() + %(length)s::interval
- WHERE id = %(grant)s AND (renewing_until IS NULL OR renewing_until < clock_timestamp())
+UPDATE store_grant
+   SET renewing_until = clock_timestamp() + %(length)s::interval, renewing_by = %(owner)s
+ WHERE id = %(grant)s
+   AND (renewing_until IS NULL OR renewing_until < clock_timestamp()
+        OR (renewing_by IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM pg_locks
+             WHERE locktype = 'advisory' AND objsubid = 1
+               AND (classid::bigint << 32 | objid::bigint) = store_grant.renewing_by)))
    AND (%(version)s::bigint IS NULL OR version <= %(version)s::bigint)
 RETURNING id
 """
@@ -214,26 +266,50 @@ def given_up(grant: int, lost: AccessLost, version: int | None = None) -> str:
         return row.broken
     why = why_lost(lost, row)[:300]
     if version is None or row.version == version:
-        Grant.objects.filter(pk=grant, version=row.version).update(renewing_until=None, broken=why)
+        rows = Grant.objects.filter(pk=grant, version=row.version)
+        rows.update(renewing_until=None, renewing_by=None, broken=why)
     return why
+
+
+def disconnected(workspace: int, organisation: UUID, lost: AccessLost) -> str:
+    """Mark one organisation as left: its consent may reach others, which go on. Why, in words."""
+    rows = WorkspaceOrganisation.objects.select_related("grant__workspace", "organisation")
+    row = rows.filter(workspace_id=workspace, organisation_id=organisation).first()
+    if row is None:
+        return lost.detail
+    if row.broken:
+        return row.broken
+    name = row.organisation.name or str(organisation)
+    row.broken = (
+        f"{name} was disconnected from OneCore in Xero (or whoever allowed it lost access there). "
+        f"Run: {_again(row.grant)}"
+    )[:300]
+    row.save(update_fields=["broken"])
+    return row.broken
 
 
 def why_lost(lost: AccessLost, grant: Grant) -> str:
     """In words for a person: what was refused, and how to connect again."""
-    name = grant.workspace.name
-    if grant.remote == Remote.PROCORE.value:
-        who, again = "Procore", f"onecore connect procore -w {name!r} --company-id"
-        again += f" {grant.workspace.company_id or 'N'}"
-    else:
-        who, again = "Xero", f"onecore connect xero -w {name!r}"
-        if grant.kind == "client_credentials":
-            again += f" --client-id {grant.client_id} --client-secret-stdin"
+    who, again = grant.remote.capitalize(), _again(grant)
     if isinstance(lost, ScopeMissing):
         named = f" ({lost.detail})" if "." in lost.detail else ""
         return (
             f"{who} did not grant what {lost.operation} needs{named}. Allow it, then run: {again}"
         )
     return f"{who} lets OneCore in no more: {lost.detail or 'refused'}. Run: {again}"
+
+
+def _again(grant: Grant) -> str:
+    """The command that connects it again."""
+    name = grant.workspace.name
+    if grant.remote == Remote.PROCORE.value:
+        company = grant.workspace.company_id or "N"
+        return f"onecore connect procore -w {name!r} --company-id {company}"
+    if grant.kind == "client_credentials":
+        return (
+            f"onecore connect xero -w {name!r} --client-id {grant.client_id} --client-secret-stdin"
+        )
+    return f"onecore connect xero -w {name!r}"
 
 
 def new_grant(
@@ -245,32 +321,33 @@ def new_grant(
     fresh: NewTokens,
     vault: Vault,
     now: datetime,
+    into: int | None = None,
 ) -> int:
-    """The id of a grant made (or made anew) from tokens just received, secrets sealed to its row.
+    """The id of a grant made from tokens just received, secrets sealed to its row.
 
-    The same app connecting the same workspace again replaces its old grant's secrets in place,
-    so that everything that hangs on the grant goes on.
+    `into` is a grant of this workspace that they take the place of, so that everything that hangs
+    on it goes on.
     """
     with transaction.atomic():
-        row, _ = Grant.objects.get_or_create(
-            workspace_id=workspace,
-            remote=remote.value,
-            kind=kind,
-            client_id=client_id,
-            defaults={"created_at": now},
-        )
-        row = Grant.objects.select_for_update().get(pk=row.pk)
+        if into is None:
+            made = Grant.objects.create(
+                workspace_id=workspace, remote=remote.value, kind=kind, created_at=now
+            )
+            into = made.pk
+        row = Grant.objects.select_for_update().get(pk=into, workspace_id=workspace)
 
         def seal(text: str | None, column: str) -> bytes | None:
             return None if text is None else vault.seal(text, f"grant:{row.pk}:{column}")
 
+        row.kind, row.client_id = kind, client_id
         row.client_secret = seal(client_secret, "client_secret")
         row.access_token = seal(fresh.access, "access_token")
         row.refresh_token = seal(fresh.refresh, "refresh_token")
         row.previous_refresh_token, row.previous_until = None, None
-        row.access_expires_at = fresh.expires_at
+        row.access_expires_at = Now() + (fresh.expires_at - now)
         row.scopes = fresh.scopes
         row.version = F("version") + 1
-        row.renewing_until, row.renewed_at, row.broken = None, now, ""
+        row.renewing_until, row.renewing_by = None, None
+        row.renewed_at, row.broken = now, ""
         row.save()
         return int(row.pk)

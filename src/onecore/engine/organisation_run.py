@@ -22,6 +22,7 @@ from onecore.engine.leases import before_send, held
 from onecore.engine.slices import Slice
 from onecore.ports import (
     AccessLost,
+    Disconnected,
     Lane,
     NotReached,
     OutcomeUnknown,
@@ -365,11 +366,10 @@ class OrganisationRun:
             await db.commit("part.put_off", put_off, self._clock.now() + limited.wait)
             return limited
         except AccessLost as lost:
-            procore = lost.remote is Remote.PROCORE
-            grant = ctx.procore_grant if procore else ctx.books[turn.organisation].grant
-            why = await db.commit("grant.given_up", grants.given_up, grant, lost)
+            why = await db.commit("grant.given_up", _given_up, ctx, turn.organisation, lost)
             turn.trouble(why, ctx.workspace)
-            await db.commit("part.put_off", put_off, self._clock.now() + TROUBLE_WAIT)
+            # Nothing is put off: while access is lost nobody tries, and then it goes on at once.
+            turn.due.append(self._clock.now() + TROUBLE_WAIT)
             return lost
         except RemoteError as trouble:
             now = self._clock.now()
@@ -417,7 +417,17 @@ def _workspaces(organisation: UUID) -> list[tuple[WorkspaceId, str]]:
     rows = WorkspaceOrganisation.objects.filter(
         organisation_id=organisation, workspace__paused=False
     ).order_by("workspace_id")
-    return [(WorkspaceId(pk), why) for pk, why in rows.values_list("workspace_id", "grant__broken")]
+    found = rows.values_list("workspace_id", "broken", "grant__broken")
+    return [(WorkspaceId(pk), own or shared) for pk, own, shared in found]
+
+
+def _given_up(ctx: Context, organisation: OrganisationId, lost: AccessLost) -> str:
+    """Note whose access is lost: Procore's, all of a consent's, or only this organisation's."""
+    if lost.remote is Remote.PROCORE:
+        return grants.given_up(ctx.procore_grant, lost)
+    if isinstance(lost, Disconnected):
+        return grants.disconnected(ctx.workspace, organisation, lost)
+    return grants.given_up(ctx.books[organisation].grant, lost)
 
 
 def _without(contexts: dict[WorkspaceId, Context], turn: Turn, ctx: Context) -> None:

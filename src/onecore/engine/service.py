@@ -30,8 +30,8 @@ class Service:
         self.remotes = remotes
         self.vault = vault
         self.clock = clock
-        self.contexts = Contexts(remotes, vault, clock, settings.poll_seconds)
         self.owner = Owner()
+        self.contexts = Contexts(remotes, vault, clock, settings.poll_seconds, self.owner)
         self.organisations = OrganisationRun(self.contexts, self.owner)
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None

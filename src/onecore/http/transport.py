@@ -172,8 +172,11 @@ class Transport:
         http: httpx2.AsyncClient,
         clock: Clock,
         before_write: BeforeWrite | None = None,
+        lost: type[AccessLost] = AccessLost,
     ) -> None:
+        """`lost` says what it means that a token renewed a moment ago is refused."""
         self.remote = remote
+        self._lost = lost
         self._base = checked_base(base_url)
         self._scope = scope
         self._tokens = tokens
@@ -306,7 +309,7 @@ class Transport:
             wanted = _parameter(response.headers.get("www-authenticate", ""), "scope")
             return ScopeMissing(self.remote, call.operation, wanted or "a scope is missing")
         if status == 401:
-            return AccessLost(self.remote, call.operation, "refused with a renewed token")
+            return self._lost(self.remote, call.operation, "refused with a renewed token")
         if status in (403, 404):
             return self._invisible(call, status, body)
         if status >= 500 and status != 501:
@@ -328,7 +331,7 @@ class Transport:
         # Procore's words for an app that was taken out of the company [P 2.4]; Xero's for a
         # grant whose organisation was disconnected [X 1].
         if status == 403 and ("not connected" in said or "authenticationunsuccessful" in said):
-            return AccessLost(self.remote, call.operation, "the connection was removed there")
+            return self._lost(self.remote, call.operation, "the connection was removed there")
         return NotVisible(self.remote, call.operation, status, reasons[0] if reasons else "")
 
     def _failing(self, call: Call, response: httpx2.Response, body: bytes) -> RemoteError:

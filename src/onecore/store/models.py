@@ -48,10 +48,11 @@ class Grant(models.Model):
     refresh_token = models.BinaryField(null=True)
     previous_refresh_token = models.BinaryField(null=True)  # retried after a lost reply [X 1]
     previous_until = models.DateTimeField(null=True)
-    access_expires_at = models.DateTimeField(null=True)
+    access_expires_at = models.DateTimeField(null=True)  # by the database's clock
     scopes = models.TextField(default="")
     version = models.BigIntegerField(default=1)
     renewing_until = models.DateTimeField(null=True)
+    renewing_by = models.BigIntegerField(null=True)  # the process, by its advisory lock
     renewed_at = models.DateTimeField(null=True)
     broken = models.CharField(max_length=300, default="")  # why a person must reconnect
     created_at = models.DateTimeField()
@@ -83,6 +84,7 @@ class WorkspaceOrganisation(models.Model):
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT)
     connection_id = models.CharField(max_length=60, default="")
     custom = models.BooleanField(default=False)  # a custom connection sends no organisation header
+    broken = models.CharField(max_length=300, db_default="")  # why it cannot be reached any more
 
     class Meta:
         constraints: ClassVar = [

@@ -14,9 +14,11 @@ from onecore.domain.money import Currency
 from onecore.http.transport import BeforeWrite, Call, DocumentsRefused, Params, Transport
 from onecore.http.wire import Reader, encoded
 from onecore.ports import (
+    AccessLost,
     BillChange,
     CallLog,
     Clock,
+    Disconnected,
     HistoryEntry,
     Lane,
     OutcomeUnknown,
@@ -96,6 +98,8 @@ class XeroClient(XeroPort):
             http,
             clock,
             before_write,
+            # One organisation of a consent can be left; a custom connection has only the one.
+            lost=Disconnected if organisation_id is not None else AccessLost,
         )
 
     def in_lane(self, lane: Lane) -> "XeroClient":

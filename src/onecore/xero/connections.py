@@ -31,7 +31,7 @@ class XeroConnections:
         found = (await self._transport.send(call)).read(_CONNECTIONS)
         return tuple(c for c in map(read.read_connection, found) if c is not None)
 
-    async def remove(self, connection: Connection) -> None:
-        """Leaves an organisation. Raises NotVisible when the connection is not there."""
-        path = f"/connections/{connection.id}"
+    async def remove(self, connection: str) -> None:
+        """Leaves an organisation, by the connection's id. Raises NotVisible where it is gone."""
+        path = f"/connections/{connection}"
         await self._transport.send(Call("connections.remove", "DELETE", path, Lane.PERSON))

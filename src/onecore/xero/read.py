@@ -199,7 +199,13 @@ def read_connection(raw: wire.Connection) -> Connection | None:
     """An organisation the grant reaches; None for a practice or another kind of tenant."""
     if raw.tenant_type not in (None, "ORGANISATION"):
         return None
-    return Connection(raw.id, OrganisationId(raw.tenant_id), raw.tenant_name or "")
+    return Connection(
+        id=raw.id,
+        organisation=OrganisationId(raw.tenant_id),
+        name=raw.tenant_name or "",
+        consent=raw.auth_event_id or "",
+        updated_at=instant(raw.updated_date_utc) if raw.updated_date_utc else None,
+    )
 
 
 def _text(value: str | int | None) -> str:

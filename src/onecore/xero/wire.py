@@ -214,3 +214,4 @@ class Connection(msgspec.Struct, rename="camel"):
     tenant_type: str | None = None
     tenant_name: str | None = None
     auth_event_id: str | None = None
+    updated_date_utc: str | None = None

@@ -8,16 +8,16 @@ from uuid import UUID
 
 from django.core.cache import cache
 
-from onecore.domain.ids import CompanyId, OrganisationId, WorkspaceId
-from onecore.domain.settings import OrganisationRow
-from onecore.engine import calls, config, db
+from onecore.domain.ids import CompanyId, WorkspaceId
+from onecore.engine import calls, db
 from onecore.engine.grants import new_grant
+from onecore.engine.remotes import NewTokens
 from onecore.engine.service import Service
-from onecore.engine.use import configuring
-from onecore.engine.use.errors import NeedsPerson, OutOfReach, UseError
-from onecore.ports import AccessLost, Connection, Lane, NotVisible, Remote, RemoteError
+from onecore.engine.use import configuring, joining
+from onecore.engine.use.errors import NeedsPerson, UseError
+from onecore.ports import AccessLost, Company, Lane, NotVisible, Remote, RemoteError
 from onecore.store import audit, hints
-from onecore.store.models import Grant, Organisation, Workspace, WorkspaceOrganisation
+from onecore.store.models import Grant, Hook, Workspace, WorkspaceOrganisation
 
 CONSENT_LIFE = timedelta(minutes=30)
 CALLBACK = "/connect/xero/callback"
@@ -54,27 +54,12 @@ async def connect_procore(service: Service, workspace: WorkspaceId, company_id: 
             "portal; sandboxes have their own."
         ) from None
     except RemoteError as trouble:
-        raise _unreachable("Procore", settings.procore_login_url, trouble) from None
+        raise joining.unreachable("Procore", settings.procore_login_url, trouble) from None
 
-    def keep() -> int:
-        grant = new_grant(
-            workspace,
-            Remote.PROCORE,
-            "client_credentials",
-            settings.procore_client_id or "",
-            settings.procore_client_secret,
-            fresh,
-            service.vault,
-            service.clock.now(),
-        )
-        Workspace.objects.filter(pk=workspace).update(company_id=company_id)
-        return grant
-
-    grant = await db.commit("procore.granted", keep)
-    app = calls.of_app(Remote.PROCORE, settings.procore_client_id or "")
+    app = calls.of_app(Remote.PROCORE, settings.procore_client_id)
     client = service.remotes.procore(
         CompanyId(company_id),
-        service.contexts.tokens(grant),
+        joining.JustGiven(Remote.PROCORE, fresh),
         service.contexts.calls.of(app, workspace),
         app.scope,
     ).in_lane(Lane.PERSON)
@@ -84,33 +69,49 @@ async def connect_procore(service: Service, workspace: WorkspaceId, company_id: 
     except (NotVisible, AccessLost) as hidden:
         raise NeedsPerson(
             f"Company {company_id} is not visible to this app ({hidden.detail}). Check the number, "
-            "and that the app is installed in that company with permitted projects."
+            "and that the app is installed in that company with permitted projects. Nothing was "
+            "changed."
         ) from None
     except RemoteError as trouble:
-        raise _unreachable("Procore", settings.procore_api_url, trouble) from None
-
-    def name_it() -> None:
-        Workspace.objects.filter(pk=workspace).update(
-            company_name=company.name, web_base_url=company.web_base_url
-        )
-        audit.record(
-            workspace,
-            service.clock.now(),
-            actor,
-            "procore.connected",
-            str(company_id),
-            projects=len(projects),
-        )
-
-    await db.commit("procore.connected", name_it)
+        raise joining.unreachable("Procore", settings.procore_api_url, trouble) from None
+    facts = {"projects": len(projects)}
+    await db.commit("procore.connected", _keep_procore, service, workspace, fresh, company, actor,
+                    facts)  # fmt: skip
     return company.name
 
 
-def _unreachable(name: str, url: str, trouble: RemoteError) -> OutOfReach:
-    return OutOfReach(
-        f"{name} at {url} did not answer as expected ({type(trouble).__name__}). Nothing was "
-        "changed; check the address and try again."
+def _keep_procore(
+    service: Service,
+    workspace: WorkspaceId,
+    fresh: NewTokens,
+    company: Company,
+    actor: str,
+    facts: dict[str, int],
+) -> None:
+    """One grant for Procore, whatever app it was before; what waited for it is looked at now."""
+    now, settings = service.clock.now(), service.settings
+    configuring.hold(workspace)
+    grants = Grant.objects.filter(workspace_id=workspace, remote=Remote.PROCORE.value)
+    before = grants.order_by("-renewed_at").first()
+    kept = new_grant(
+        workspace,
+        Remote.PROCORE,
+        "client_credentials",
+        settings.procore_client_id or "",
+        settings.procore_client_secret,
+        fresh,
+        service.vault,
+        now,
+        into=before.pk if before is not None else None,
     )
+    grants.exclude(pk=kept).delete()
+    Workspace.objects.filter(pk=workspace).update(
+        company_id=int(company.id), company_name=company.name, web_base_url=company.web_base_url
+    )
+    Hook.objects.filter(workspace_id=workspace).update(checked_at=None)
+    for one in WorkspaceOrganisation.objects.filter(workspace_id=workspace).order_by("pk"):
+        hints.wake(one.organisation_id, now)
+    audit.record(workspace, now, actor, "procore.connected", str(company.id), **facts)
 
 
 def begin_xero(service: Service, workspace: WorkspaceId, actor: str,
@@ -155,22 +156,12 @@ async def finish_xero(service: Service, state: str, code: str) -> tuple[Workspac
             "check ONECORE_XERO_CLIENT_SECRET."
         ) from None
     except RemoteError as trouble:
-        raise _unreachable("Xero", settings.xero_identity_url, trouble) from None
-    grant = await db.commit(
-        "xero.granted",
-        new_grant,
-        workspace,
-        Remote.XERO,
-        "authorization_code",
-        settings.xero_client_id or "",
-        settings.xero_client_secret,
-        fresh,
-        service.vault,
-        service.clock.now(),
-    )
+        raise joining.unreachable("Xero", settings.xero_identity_url, trouble) from None
     wanted = UUID(kept["tenant"]) if kept["tenant"] else None
-    joined = await _join_all(service, workspace, grant, wanted, custom=False, actor=kept["actor"])
-    return workspace, joined
+    given = joining.Given(
+        "authorization_code", settings.xero_client_id or "", settings.xero_client_secret, fresh
+    )
+    return workspace, await joining.join(service, workspace, given, kept["actor"], wanted)
 
 
 def _take_consent(state: str) -> dict[str, Any]:
@@ -196,85 +187,6 @@ async def connect_xero_custom(
             "and that its authorising user has approved it."
         ) from None
     except RemoteError as trouble:
-        raise _unreachable("Xero", service.settings.xero_identity_url, trouble) from None
-    grant = await db.commit(
-        "xero.granted",
-        new_grant,
-        workspace,
-        Remote.XERO,
-        "client_credentials",
-        client_id,
-        client_secret,
-        fresh,
-        service.vault,
-        service.clock.now(),
-    )
-    return await _join_all(service, workspace, grant, None, custom=True, actor=actor)
-
-
-async def _join_all(
-    service: Service,
-    workspace: WorkspaceId,
-    grant: int,
-    wanted: UUID | None,
-    custom: bool,
-    actor: str,
-) -> list[str]:
-    """Join the organisations a grant reaches (or only the one wanted) to the workspace."""
-    row = await db.run(Grant.objects.get, pk=grant)
-    log = service.contexts.calls.of(calls.of_app(Remote.XERO, row.client_id), workspace)
-    try:
-        found = await service.remotes.connections(service.contexts.tokens(grant), log)
-    except AccessLost as lost:
-        raise NeedsPerson(f"Xero refused access ({lost.detail}). Connect again.") from None
-    except RemoteError as trouble:
-        raise _unreachable("Xero", service.settings.xero_api_url, trouble) from None
-    chosen = [c for c in found if wanted is None or c.organisation == wanted]
-    if not chosen:
-        raise NeedsPerson(
-            "This consent reaches no organisation"
-            + (f" {wanted}" if wanted else "")
-            + ". Connect again and choose the organisation on Xero's page."
-        )
-    await db.commit("xero.joined", _join, service, workspace, grant, chosen, custom, actor)
-    return [connection.name for connection in chosen]
-
-
-def _join(
-    service: Service,
-    workspace: WorkspaceId,
-    grant: int,
-    chosen: list[Connection],
-    custom: bool,
-    actor: str,
-) -> None:
-    now = service.clock.now()
-    configuring.hold(workspace)
-    for connection in sorted(chosen, key=lambda one: str(one.organisation)):
-        Organisation.objects.update_or_create(
-            tenant=connection.organisation, defaults={"name": connection.name}
-        )
-        WorkspaceOrganisation.objects.update_or_create(
-            workspace_id=workspace,
-            organisation_id=connection.organisation,
-            defaults={"grant_id": grant, "connection_id": connection.id, "custom": custom},
-        )
-        audit.record(workspace, now, actor, "xero.connected", str(connection.organisation))
-        hints.wake(connection.organisation, now)
-    document = config.read(configuring.export(workspace))
-    listed = {row.id for row in document.organisations}
-    ids = [connection.organisation for connection in chosen]
-    if not set(ids) <= listed:
-        every = [*(row.id for row in document.organisations), *(x for x in ids if x not in listed)]
-        default = next((row.id for row in document.organisations if row.default), every[0])
-        configuring.edit(
-            service,
-            workspace,
-            lambda text: _with_organisations(text, every, default),
-            actor,
-            "organisation connected",
-        )
-
-
-def _with_organisations(text: str, ids: list[OrganisationId], default: OrganisationId) -> str:
-    return config.set_organisations(text, [OrganisationRow(x, x == default) for x in ids])
+        raise joining.unreachable("Xero", service.settings.xero_identity_url, trouble) from None
+    given = joining.Given("client_credentials", client_id, client_secret, fresh)
+    return await joining.join(service, workspace, given, actor)

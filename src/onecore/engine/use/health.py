@@ -17,6 +17,7 @@ from onecore.store.models import (
     Intent,
     Organisation,
     Workspace,
+    WorkspaceOrganisation,
 )
 
 OVERDUE = timedelta(minutes=2)
@@ -101,6 +102,7 @@ def figures(service: Service) -> list[Figure]:
     unsettled = Intent.objects.count()
     found.append(Figure("onecore_writes_unsettled", "Writes of unknown fate.", (), unsettled))
     broken = Grant.objects.exclude(broken="").count()
+    broken += WorkspaceOrganisation.objects.exclude(broken="").filter(grant__broken="").count()
     found.append(Figure("onecore_connections_broken", "Connections to mend.", (), broken))
     troubled = Feed.objects.exclude(trouble="").count()
     found.append(Figure("onecore_feeds_troubled", "Projects that cannot be read.", (), troubled))

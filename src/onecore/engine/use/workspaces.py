@@ -149,7 +149,7 @@ def _connections(row: Workspace) -> tuple[Connected, ...]:
                 "xero",
                 one.organisation.name or "Xero",
                 str(one.organisation_id),
-                one.grant.broken,
+                one.broken or one.grant.broken,
                 one.grant.renewed_at,
             )
         )
