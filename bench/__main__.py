@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.frame import Part, machine, show, write
 
-PARTS = ("throughput", "sdk", "polling")
+PARTS = ("throughput", "latency", "sdk", "polling")
 """Modules of this package with a `measure(quick)`, in the order they run."""
 
 
