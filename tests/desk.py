@@ -49,6 +49,7 @@ def settings_for(simulators: Simulators, **more: str) -> Settings:
             "ONECORE_XERO_CLIENT_SECRET": "sim-xero-secret",
             "ONECORE_XERO_WEBHOOK_KEY": "sim-xero-webhook-key",
             "ONECORE_POLL_SECONDS": "1",
+            "ONECORE_POLL_LONGEST_SECONDS": "6",
             **more,
         }
     )

@@ -61,6 +61,7 @@ class Installation:
             "XERO_CLIENT_ID": XERO_APP[0],
             "XERO_CLIENT_SECRET": XERO_APP[1],
             "POLL_SECONDS": "0.5",
+            "POLL_LONGEST_SECONDS": "3",
         }
         if simulators is not None:
             procore, xero = simulators.procore.url, simulators.xero.url

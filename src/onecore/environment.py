@@ -36,6 +36,7 @@ class Settings:
     xero_client_secret: str | None = field(repr=False)
     xero_webhook_keys: tuple[str, ...] = field(repr=False)  # the newest first; () takes nothing
     poll_seconds: float | None  # the shortest wait between two looks at one project
+    poll_longest: float | None  # the longest, in seconds, where nothing stirs
     region: str | None
     support: str | None
 
@@ -73,6 +74,7 @@ def read_settings(environ: dict[str, str] | None = None) -> Settings:
         xero_client_secret=text("XERO_CLIENT_SECRET"),
         xero_webhook_keys=_list(text("XERO_WEBHOOK_KEY")),
         poll_seconds=_seconds("ONECORE_POLL_SECONDS", text("POLL_SECONDS")),
+        poll_longest=_seconds("ONECORE_POLL_LONGEST_SECONDS", text("POLL_LONGEST_SECONDS")),
         region=text("REGION"),
         support=text("SUPPORT"),
     )

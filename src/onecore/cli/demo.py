@@ -131,6 +131,7 @@ def _set_environment(home: Path, port: int, procore: str, xero: str) -> None:
         "ONECORE_XERO_CLIENT_SECRET": "sim-xero-secret",
         "ONECORE_XERO_WEBHOOK_KEY": "sim-xero-webhook-key",
         "ONECORE_POLL_SECONDS": "2",
+        "ONECORE_POLL_LONGEST_SECONDS": "6",
     }
     os.environ.update(values)
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in values.items()]

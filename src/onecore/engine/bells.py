@@ -15,7 +15,7 @@ from django.db import transaction
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, parse_ref
 from onecore.engine import config
-from onecore.engine.feeds import CLAIMS
+from onecore.engine.pace import CLAIMS, stir
 from onecore.store import bells, hints
 from onecore.store.bells import Rings
 from onecore.store.models import (
@@ -104,7 +104,7 @@ def _project(rung: list[Bell], now: datetime) -> None:
         rows = Feed.objects.filter(
             workspace_id=int(bell.scope), project_id=int(bell.ref), kind=CLAIMS
         )
-        rows.update(next_due_at=now)
+        stir(rows, now)
     _wake({int(bell.scope) for bell in rung}, now)
 
 

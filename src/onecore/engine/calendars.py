@@ -8,6 +8,27 @@ import holidays
 from onecore.domain.business_days import UnknownRegion
 
 _ALIASES = {"UK": "GB"}
+_REGIONS = {
+    "Australia/Sydney": "AU-NSW",
+    "Australia/Melbourne": "AU-VIC",
+    "Australia/Canberra": "AU-ACT",
+    "Australia/Brisbane": "AU-QLD",
+    "Australia/Adelaide": "AU-SA",
+    "Australia/Darwin": "AU-NT",
+    "Australia/Perth": "AU-WA",
+    "Australia/Hobart": "AU-TAS",
+    "Pacific/Auckland": "NZ",
+    "Pacific/Chatham": "NZ",
+    "Europe/London": "GB-ENG",
+    "Europe/Dublin": "IE",
+    "Asia/Singapore": "SG",
+    "Asia/Hong_Kong": "HK",
+    "America/New_York": "US",
+    "America/Chicago": "US",
+    "America/Denver": "US",
+    "America/Los_Angeles": "US",
+    "America/Halifax": "CA",
+}
 
 
 def business_day(day: date, region: str) -> bool:
@@ -18,6 +39,11 @@ def business_day(day: date, region: str) -> bool:
     UnknownRegion.
     """
     return day.weekday() < 5 and day not in _holidays(region, day.year)
+
+
+def region_of(zone: str) -> str:
+    """The region whose holidays most in an IANA time zone have; "" where we do not know it."""
+    return _REGIONS.get(zone, "")
 
 
 def is_known(region: str) -> bool:

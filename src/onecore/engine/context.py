@@ -17,6 +17,7 @@ from onecore.domain.settings import EffectiveSettings, WorkspaceDocument
 from onecore.engine import calls, config, db
 from onecore.engine.calendars import business_day
 from onecore.engine.grants import GrantTokens
+from onecore.engine.pace import USUAL_TEMPO, Paces, Tempo
 from onecore.engine.places import Places
 from onecore.engine.references import ProcoreLists, References, XeroLists
 from onecore.engine.remotes import Remotes
@@ -152,15 +153,15 @@ class Contexts:
         remotes: Remotes,
         vault: Vault,
         clock: Clock,
-        poll_seconds: float | None = None,
+        tempo: Tempo = USUAL_TEMPO,
         owner: Owner | None = None,
     ) -> None:
-        self.poll_seconds = poll_seconds
         self._owner = owner
         self.remotes = remotes
         self.vault = vault
         self.clock = clock
         self.calls = calls.Accounts(clock)
+        self.paces = Paces(clock, self.calls, tempo)
         self._tokens: dict[int, GrantTokens] = {}
         self._references: dict[WorkspaceId, References] = {}
         self._places: dict[WorkspaceId, Places] = {}

@@ -1,7 +1,7 @@
 """Finding changed claims: they have no webhook [P 5.4], so each project's list is a feed."""
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,82 +11,43 @@ from django.db.models import Min
 from onecore.domain.ids import OrganisationId, ProjectId, WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
 from onecore.domain.settings import Mode
+from onecore.domain.translate.dates import DEFAULT_ZONE, zone_named
 from onecore.engine import db
 from onecore.engine.context import Context
+from onecore.engine.pace import CLAIMS, WALK, WALK_EVERY, Pace, looked, review_of, take
 from onecore.engine.references import CLOCKS_DIFFER
-from onecore.ports import NotVisible, Project, Remote, RequisitionHead
+from onecore.ports import Lane, NotVisible, Project, RequisitionHead
 from onecore.store import hints
-from onecore.store.models import Document, Feed, RemoteLimit
+from onecore.store.models import Document, Feed
+from onecore.sync.polling import Look
 
-CLAIMS, WALK = "requisitions", "requisitions_walk"
 OVERLAP = timedelta(minutes=5)
-WALK_EVERY = timedelta(hours=20)
 TROUBLE_WAIT = timedelta(minutes=10)
 ONE_SECOND = timedelta(seconds=1)
 """What Procore's `updated_at` is told to."""
 UNDER_REVIEW = ("under_review", "pending_owner_approval")
-HOURLY_LIMIT = 3600
-SHARE = 0.6
-"""The part of Procore's hourly limit that looking for changes may use; the rest reads documents."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long to wait between two looks at one project."""
-
-    shortest: timedelta
-
-    def after(self, feed: Feed, now: datetime) -> timedelta:
-        """Quick while claims are under review or have just moved, slower while nothing stirs."""
-        if feed.in_flight:
-            return self.shortest
-        if feed.changed_at is not None and now - feed.changed_at < timedelta(hours=1):
-            return self.shortest * 2
-        return self.shortest * 6
-
-
-def pace(feeds: int, hourly_limit: int, configured: float | None) -> Pace:
-    """The shortest wait that keeps `feeds` busy projects within the share of the limit."""
-    fair = max(1, feeds) * 3600 / (SHARE * max(1, hourly_limit))
-    return Pace(timedelta(seconds=max(configured if configured is not None else 10.0, fair)))
-
-
-def hourly_limit(scope: str) -> int:
-    """Procore's hourly limit as its headers last told it.
-
-    They report whichever window is nearer to exhaustion [P 3], so a small figure is the
-    ten-second window's and says nothing of the hour.
-    """
-    row = RemoteLimit.objects.filter(remote=Remote.PROCORE.value, scope=scope).first()
-    told = int(row.figures.get("limit", 0)) if row is not None else 0
-    return told if told > 100 else HOURLY_LIMIT
-
-
-def pace_of(ctx: Context, configured: float | None) -> Pace:
-    """The pace of all of a workspace's feeds together, which share one app's limit."""
-    feeds = Feed.objects.filter(kind=CLAIMS).count()
-    return pace(feeds, hourly_limit(ctx.procore_calls.scope), configured)
 
 
 def ensure(
     ctx: Context, organisation: OrganisationId, projects: tuple[Project, ...], now: datetime
 ) -> None:
     """A feed for each active project that goes to this organisation and has the flow on."""
-    wanted: set[int] = set()
+    zones: dict[int, str] = {}
+    usual = _usual_zone(projects)
     for project in projects:
         if not project.active or ctx.places.organisation_of(project.id) != organisation:
             continue
         if ctx.settings(project.id, None, organisation).bill.mode is not Mode.OFF:
-            wanted.add(int(project.id))
+            zones[int(project.id)] = _zone(project) or usual
     rows = Feed.objects.filter(workspace_id=ctx.workspace, organisation_id=organisation)
-    have = set(rows.values_list("project_id", "kind"))
+    have = {(row[0], row[1]): row[2] for row in rows.values_list("project_id", "kind", "time_zone")}
     # A project that is not listed any more may only be out of sight. Its feed stays, and says so
     # when it is read, as long as something of the project is known here.
     known = set(
         Document.objects.filter(workspace_id=ctx.workspace).values_list("project_id", flat=True)
     )
     hidden = known - {int(project.id) for project in projects}
-    for project_id in wanted:
+    for project_id, zone in zones.items():
         for kind in (CLAIMS, WALK):
             if (project_id, kind) not in have:
                 first = now if kind == CLAIMS else now + WALK_EVERY
@@ -94,9 +55,27 @@ def ensure(
                     workspace_id=ctx.workspace,
                     kind=kind,
                     project_id=project_id,
-                    defaults={"organisation_id": organisation, "next_due_at": first},
+                    defaults={
+                        "organisation_id": organisation,
+                        "next_due_at": first,
+                        "time_zone": zone,
+                    },
                 )
-    rows.exclude(project_id__in=wanted | hidden).delete()
+            elif have[project_id, kind] != zone:
+                rows.filter(project_id=project_id, kind=kind).update(time_zone=zone)
+    rows.exclude(project_id__in=set(zones) | hidden).delete()
+
+
+def _zone(project: Project) -> str:
+    """The project's time zone by its IANA name; "" where it has none, or none we know."""
+    zone = zone_named(project.time_zone) if project.time_zone else None
+    return zone.key if zone is not None else ""
+
+
+def _usual_zone(projects: tuple[Project, ...]) -> str:
+    """The time zone most projects of a company are in, for those that have none."""
+    zones = Counter(zone for project in projects if (zone := _zone(project)))
+    return zones.most_common(1)[0][0] if zones else DEFAULT_ZONE
 
 
 def put_off(ctx: Context, organisation: OrganisationId, until: datetime) -> None:
@@ -110,14 +89,21 @@ def put_off_one(feed: Feed, until: datetime) -> None:
     Feed.objects.filter(pk=feed.pk).update(next_due_at=until)
 
 
-def due(ctx: Context, organisation: UUID, now: datetime, limit: int) -> list[Feed]:
-    rows = Feed.objects.filter(
-        workspace_id=ctx.workspace, organisation_id=organisation, next_due_at__lte=now
-    )
-    return list(rows.order_by("next_due_at")[:limit])
+def due(
+    ctx: Context, organisation: OrganisationId, pace: Pace, now: datetime, most: int
+) -> list[Feed]:
+    """The feeds of a workspace in an organisation to read now; what they cost is spent."""
+    return take(ctx.procore_calls, ctx.workspace, organisation, pace, now, most)
 
 
-async def poll(ctx: Context, feed: Feed, wait: Pace) -> int:
+def lane_of(feed: Feed) -> Lane:
+    """The lane its list is read in."""
+    if feed.kind == WALK:
+        return Lane.WALK
+    return Lane.LIST if feed.asked_at is None else Lane.PERSON
+
+
+async def poll(ctx: Context, feed: Feed, pace: Pace) -> int:
     """Read one feed and say hints for what changed; the number said.
 
     403 and 404 are a matter of the connection: the feed says so and nothing is concluded.
@@ -131,18 +117,20 @@ async def poll(ctx: Context, feed: Feed, wait: Pace) -> int:
     except NotVisible as hidden:
         await db.commit("feed.troubled", _troubled, feed, f"procore_{hidden.status}", now)
         return 0
-    return await db.commit("feed.read", _read, ctx, feed, heads, wait, now, ctx.clock.now())
+    return await db.commit("feed.read", _read, ctx, feed, heads, pace, now, ctx.clock.now())
 
 
 def _troubled(feed: Feed, code: str, now: datetime) -> None:
-    Feed.objects.filter(pk=feed.pk).update(trouble=code, next_due_at=now + TROUBLE_WAIT)
+    Feed.objects.filter(pk=feed.pk).update(
+        trouble=code, next_due_at=now + TROUBLE_WAIT, asked_at=None
+    )
 
 
 def _read(
     ctx: Context,
     feed: Feed,
     heads: tuple[RequisitionHead, ...],
-    wait: Pace,
+    pace: Pace,
     asked_at: datetime,
     now: datetime,
 ) -> int:
@@ -153,17 +141,28 @@ def _read(
             return 0
         fresh = [h for h in heads if row.seen.get(str(h.id)) != _stamp(h)]
         newest = max((h.updated_at for h in heads), default=None)
-        refs = _worth_a_look(ctx, row, fresh if feed.kind == CLAIMS else list(heads))
+        known = _known(ctx, row)
+        refs = _worth_a_look(ctx, row, fresh if feed.kind == CLAIMS else list(heads), known)
         running = {_ref_of(h) for h in fresh if _second_may_run(h, newest, now)}
         organisation = row.organisation_id
         hints.say(ctx.workspace, organisation, Flow.BILL, list(refs - running), now)
         over = now + ONE_SECOND
         hints.say(ctx.workspace, organisation, Flow.BILL, list(refs & running), now, over)
+        since = _under_review(row, heads)
+        if row.kind == WALK:
+            next_due = asked_at + WALK_EVERY
+        else:
+            approvals = _approvals(ctx, row, fresh, known)
+            stirred = row.cursor is not None and len(fresh) > len(approvals)
+            found = Look(asked_at.timestamp(), approvals, stirred, tuple(since.values()))
+            next_due = looked(row, pace, found)
         if newest is not None and (row.cursor is None or newest > row.cursor):
             row.cursor = newest
-        _remember(row, heads, now, bool(fresh))
+        if row.kind == CLAIMS:
+            _remember(row, heads, since, now, bool(fresh))
         row.trouble, row.read_at = "", now
-        next_due = asked_at + (WALK_EVERY if row.kind == WALK else wait.after(row, now))
+        if row.asked_at == feed.asked_at:
+            row.asked_at = None
         if row.next_due_at == feed.next_due_at:
             row.next_due_at = next_due
         else:  # somebody rang while the list was read: what they mean may have come too late
@@ -182,13 +181,18 @@ def _second_may_run(head: RequisitionHead, newest: datetime | None, now: datetim
     return head.updated_at == newest and now - head.updated_at < CLOCKS_DIFFER
 
 
-def _worth_a_look(ctx: Context, feed: Feed, heads: list[RequisitionHead]) -> set[SourceRef]:
-    """Claims in a status that is posted, claims known here, and on a walk what is missing."""
-    known = set(
-        Document.objects.filter(
-            workspace_id=ctx.workspace, flow=Flow.BILL.value, project_id=feed.project_id
-        ).values_list("ref", flat=True)
+def _known(ctx: Context, feed: Feed) -> set[str]:
+    """Refs of the project's claims that were seen before."""
+    rows = Document.objects.filter(
+        workspace_id=ctx.workspace, flow=Flow.BILL.value, project_id=feed.project_id
     )
+    return set(rows.values_list("ref", flat=True))
+
+
+def _worth_a_look(
+    ctx: Context, feed: Feed, heads: list[RequisitionHead], known: set[str]
+) -> set[SourceRef]:
+    """Claims in a status that is posted, claims known here, and on a walk what is missing."""
     there = {str(_ref_of(h)): h for h in heads}
     if feed.kind == WALK:
         linked = Document.objects.filter(
@@ -200,25 +204,59 @@ def _worth_a_look(ctx: Context, feed: Feed, heads: list[RequisitionHead]) -> set
         missing = {ref for ref in linked if ref not in there}
     else:
         missing = set()
-    statuses = ctx.settings(ProjectId(feed.project_id), None, None).bill.post_statuses
+    statuses = _posted(ctx, feed)
     chosen = {
         ref for ref, head in there.items() if ref in known or head.status in statuses
     } | missing
     return {parse_ref(ref) for ref in chosen}
 
 
+def _posted(ctx: Context, feed: Feed) -> tuple[str, ...]:
+    return ctx.settings(ProjectId(feed.project_id), None, None).bill.post_statuses
+
+
+def _approvals(
+    ctx: Context, feed: Feed, fresh: list[RequisitionHead], known: set[str]
+) -> tuple[float, ...]:
+    """When each of the claims newly approved was; none at a first look, which brings them all."""
+    if feed.cursor is None:
+        return ()
+    statuses, waiting = _posted(ctx, feed), set(feed.in_flight)
+    return tuple(
+        sorted(
+            head.updated_at.timestamp()
+            for head in fresh
+            if head.status in statuses
+            and (int(head.id) in waiting or str(_ref_of(head)) not in known)
+        )
+    )
+
+
 def _ref_of(head: RequisitionHead) -> SourceRef:
     return SourceRef.requisition(head.project, head.id)
 
 
-def _remember(feed: Feed, heads: tuple[RequisitionHead, ...], now: datetime, changed: bool) -> None:
-    """Keep what the overlap will bring again, and which claims are under review."""
-    if feed.kind != CLAIMS:
-        return
-    under_review = set(feed.in_flight)
+def _under_review(feed: Feed, heads: tuple[RequisitionHead, ...]) -> dict[int, float]:
+    """Since when each claim is under review, in seconds since 1970."""
+    found = dict(zip(feed.in_flight, review_of(feed), strict=True))
     for head in heads:
-        (under_review.add if head.status in UNDER_REVIEW else under_review.discard)(int(head.id))
-    feed.in_flight = sorted(under_review)
+        if head.status in UNDER_REVIEW:
+            found.setdefault(int(head.id), head.updated_at.timestamp())
+        else:
+            found.pop(int(head.id), None)
+    return found
+
+
+def _remember(
+    feed: Feed,
+    heads: tuple[RequisitionHead, ...],
+    since: dict[int, float],
+    now: datetime,
+    changed: bool,
+) -> None:
+    """Keep what the overlap will bring again, and which claims are under review since when."""
+    feed.in_flight = sorted(since)
+    feed.review_since = {str(claim): at for claim, at in since.items()}
     if feed.cursor is not None:
         kept = {str(h.id): _stamp(h) for h in heads if h.updated_at >= feed.cursor - 2 * OVERLAP}
         feed.seen = kept

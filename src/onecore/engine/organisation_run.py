@@ -293,12 +293,14 @@ class OrganisationRun:
             await db.commit(
                 "feeds.ensured", feeds.ensure, ctx, organisation, projects, self._clock.now()
             )
-            due = await db.run(feeds.due, ctx, organisation, self._clock.now(), FEEDS_A_TURN)
-            wait = await db.run(feeds.pace_of, ctx, self._contexts.poll_seconds)
+            pace = await db.run(self._contexts.paces.of, ctx.procore_calls, ctx.workspace)
+            now = self._clock.now()
+            due = await db.commit(
+                "looks.taken", feeds.due, ctx, organisation, pace, now, FEEDS_A_TURN
+            )
             for feed in due:
-                is_walk = feed.kind == feeds.WALK
                 try:
-                    await feeds.poll(ctx.in_lane(Lane.WALK) if is_walk else ctx, feed, wait)
+                    await feeds.poll(ctx.in_lane(feeds.lane_of(feed)), feed, pace)
                     self._failures.pop(feed.pk, None)
                 except Throttled as limited:
                     if limited.lane is not Lane.WALK:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from onecore.domain.ids import WorkspaceId
 from onecore.engine.context import Context, Contexts
 from onecore.engine.organisation_run import OrganisationRun
+from onecore.engine.pace import tempo_of
 from onecore.engine.remotes import Remotes
 from onecore.environment import Settings
 from onecore.ports import Clock, Lane
@@ -31,7 +32,8 @@ class Service:
         self.vault = vault
         self.clock = clock
         self.owner = Owner()
-        self.contexts = Contexts(remotes, vault, clock, settings.poll_seconds, self.owner)
+        tempo = tempo_of(settings.poll_seconds, settings.poll_longest)
+        self.contexts = Contexts(remotes, vault, clock, tempo, self.owner)
         self.organisations = OrganisationRun(self.contexts, self.owner)
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None

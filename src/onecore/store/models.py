@@ -135,15 +135,38 @@ class Feed(models.Model):
     cursor = models.DateTimeField(null=True)
     seen = models.JSONField(default=dict)  # id -> "status@updated_at" inside the overlap
     in_flight = models.JSONField(default=list)  # ids of claims under review
+    review_since = models.JSONField(default=dict, db_default={})  # id -> seconds since 1970
     read_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField(null=True)
     next_due_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)  # somebody waits for it to be read
     trouble = models.CharField(max_length=200, default="")
+    time_zone = models.CharField(max_length=64, db_default="", default="")  # the project's
+    # What `onecore.sync.polling` goes by: the last approval, until when somebody is thought to
+    # work there, and approvals of late, as they were and as they would be were all lists alike.
+    approved_at = models.DateTimeField(null=True)
+    stirred_until = models.DateTimeField(null=True)
+    approvals = models.FloatField(db_default=0, default=0)
+    expected = models.FloatField(db_default=0, default=0)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "kind", "project_id"], name="one_feed")
         ]
+
+
+class Habit(models.Model):
+    """When a workspace's people approve claims, as `onecore.sync.habits` counts it."""
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, primary_key=True)
+    counts = models.JSONField(default=dict)
+
+
+class LookPurse(models.Model):
+    """Looks at lists that an app may make: when every one made so far is paid for."""
+
+    scope = models.CharField(max_length=220, primary_key=True)  # "app:<client id>"
+    free_at = models.DateTimeField()
 
 
 class Hint(models.Model):

@@ -80,9 +80,10 @@ def say(
 
 
 def look_at_feeds(service: Service, workspace: WorkspaceId) -> None:
-    """Make every feed of a workspace due now."""
+    """Make every feed of a workspace due now, as somebody waits for it."""
     now = service.clock.now()
-    Feed.objects.filter(workspace_id=workspace, kind="requisitions").update(next_due_at=now)
+    rows = Feed.objects.filter(workspace_id=workspace, kind="requisitions")
+    rows.update(next_due_at=now, asked_at=now)
     joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
     for one in joined.order_by("organisation_id"):
         hints.wake(one.organisation_id, now)
