@@ -10,15 +10,19 @@ import heapq
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bench.polling_model import USUAL, Activity, Site, sites
 from onecore.engine.calendars import business_day
+from onecore.ports import LimitKind
+from onecore.sync.budget import of_procore_app
 from onecore.sync.habits import DAY, HOUR, Calendar, Habits
-from onecore.sync.polling import SHARE, Look, Purse, Watch, after, next_look, price, rate
+from onecore.sync.meters import Meter
+from onecore.sync.pacing import lists_an_hour
+from onecore.sync.polling import Look, Purse, Watch, after, next_look, price, rate
 
 TODAY = date(2026, 6, 28)
 MONTH = 30 * DAY
@@ -155,7 +159,7 @@ def compare(
     months: int = 2,
 ) -> dict[str, Any]:
     """The figures of builders of one size under one hourly limit; waits are in seconds."""
-    per_hour, began, waits = SHARE * limit, time.process_time(), Waits()
+    per_hour, began, waits = allowed_an_hour(limit), time.process_time(), Waits()
     for seed in seeds:
         waits.measure(sites(projects, seed, today, months, activity), per_hour, today, months)
     return {
@@ -173,6 +177,12 @@ def compare(
         "allowed_an_hour": round(per_hour),
         "cpu_seconds": round(time.process_time() - began, 1),
     }
+
+
+def allowed_an_hour(limit: int) -> float:
+    """The looks that an app's hourly limit leaves to lists while documents need little."""
+    usage = replace(of_procore_app(), meters={LimitKind.HOUR: Meter(limit=limit)})
+    return float(lists_an_hour(usage, above=0))
 
 
 def mean(values: Sequence[float]) -> float:

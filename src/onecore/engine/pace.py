@@ -17,10 +17,10 @@ from onecore.domain.ids import OrganisationId, WorkspaceId
 from onecore.domain.translate.dates import DEFAULT_ZONE, zone_named
 from onecore.engine.calendars import business_day, region_of
 from onecore.engine.calls import Accounts
-from onecore.ports import Clock, LimitKind, Remote
+from onecore.ports import Clock, Remote
 from onecore.store.allowances import Key
 from onecore.store.models import Feed, Grant, Habit, LookPurse
-from onecore.sync import budget, meters, polling
+from onecore.sync import polling
 from onecore.sync.habits import HOUR, Calendar, Habits
 from onecore.sync.polling import Look, Price, Purse, Watch
 
@@ -81,9 +81,7 @@ class Paces:
         return Pace(known[2], known[3], habits_of(workspace))
 
     def _price(self, app: Key, now: datetime) -> tuple[datetime, datetime, Price, float]:
-        meter = self._calls.usage(app).meter(LimitKind.HOUR)
-        limit = meters.limit_of(meter, budget.PROCORE_HOUR)
-        per_hour = max(polling.SHARE * min(limit, MOST_AN_HOUR / polling.SHARE), 1.0)
+        per_hour = float(min(self._calls.lists_an_hour(app), MOST_AN_HOUR))
         rows = list(_feeds_of(app))
         habits = {row.workspace_id: _habits(row) for row in _habit_rows(rows)}
         rates = [

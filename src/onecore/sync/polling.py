@@ -41,8 +41,6 @@ FOR_THE_QUIET = 0.25
 """The share of looks that the longest wait may take up before it is stretched."""
 SPREAD = 0.1
 """Waits differ by so much either way, so that lists read at once do not stay together."""
-SHARE = 0.75
-"""The part of Procore's hourly limit that looking for changes may use; the rest reads documents."""
 LEEWAY = 0.95
 """The part of the looks that is planned with; bells and the morning's rush take the rest."""
 BURST = 30.0
