@@ -13,6 +13,7 @@ from onecore.cli.previewing import preview_told, show_preview
 if TYPE_CHECKING:
     from onecore.engine.use.attending import Group
     from onecore.engine.use.looking import Pair
+    from onecore.engine.use.standing import Needing
     from onecore.engine.use.syncing import Synced
     from onecore.engine.use.workspaces import Overview
 
@@ -164,10 +165,36 @@ def _pair(one: "Pair") -> dict[str, object]:
 def attention(name: str | None, as_json: bool) -> None:
     """What needs a person, by cause; answer with: onecore resolve ID CHOICE."""
     with engine() as service:
-        from onecore.engine.use import attending  # noqa: PLC0415
+        from onecore.engine.use import attending, standing  # noqa: PLC0415
 
-        found = attending.groups(service, workspace_named(name))
-    Output(as_json).show([_group(one) for one in found], lambda: _show_groups(found))
+        where = workspace_named(name)
+        found = attending.groups(service, where)
+        connections = standing.needing(service, where)
+
+    def human() -> None:
+        for one in connections:
+            click.echo(f"{one.remote.capitalize()}, {one.label}: {one.text}")
+        if found or not connections:
+            _show_groups(found)
+
+    told = [_connection(one) for one in connections] + [_group(one) for one in found]
+    Output(as_json).show(told, human)
+
+
+def _connection(one: "Needing") -> dict[str, object]:
+    """A connection among the matters: it is mended by connecting, so it has no id and no choice."""
+    cause = "connection_broken" if one.is_broken else "connection_ending"
+    item = {"ref": "", "state": "broken", "subject": one.label, "detail": one.text}
+    return {
+        "id": None,
+        "cause": cause,
+        "subject": one.remote,
+        "state": "broken" if one.is_broken else "ending",
+        "opened_at": None,
+        "refs": [],
+        "choices": [],
+        "items": [item],
+    }
 
 
 def _group(one: "Group") -> dict[str, object]:

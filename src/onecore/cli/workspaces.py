@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,10 +71,12 @@ def list_(as_json: bool) -> None:
 @with_json
 def show(name: str, as_json: bool) -> None:
     """Show a workspace: connections, modes, troubles."""
-    with engine():
-        from onecore.engine.use import workspaces  # noqa: PLC0415
+    with engine() as service:
+        from onecore.engine.use import standing, workspaces  # noqa: PLC0415
 
         found = workspaces.show(workspaces.find(name))
+        found = replace(found, connections=standing.connections(service, found.id))
+        heard = standing.listening(service, found.id)
 
     def human() -> None:
         facts(
@@ -87,10 +90,33 @@ def show(name: str, as_json: bool) -> None:
         )
         rows = [(c.remote, c.label, c.id, c.broken or "works") for c in found.connections]
         table(("remote", "name", "id", "state"), rows, none="Not connected yet.")
+        for one in found.connections:
+            for told in one.foretold:
+                click.echo(f"{told.why} {told.todo}")
+        for hook in heard.troubles:
+            click.echo(f"webhook of {hook.project or 'the company'}: {hook.why}. {hook.todo}")
         for trouble in found.trouble:
             click.echo(f"cannot be read: {trouble}")
 
-    Output(as_json).show(_overview(found), human)
+    webhooks = {
+        "reachable": heard.reachable,
+        "procore": [
+            {
+                "project": hook.project,
+                "state": hook.state,
+                "why": hook.why,
+                "todo": hook.todo,
+                "checked_at": hook.checked_at,
+                "rung_at": hook.rung_at,
+            }
+            for hook in heard.hooks
+        ],
+        "xero": {
+            "has_key": heard.has_xero_key,
+            "rung_at": {bell.label: bell.rung_at for bell in heard.xero},
+        },
+    }
+    Output(as_json).show(_overview(found) | {"webhooks": webhooks}, human)
 
 
 def _overview(found: "Overview") -> dict[str, object]:
@@ -106,6 +132,16 @@ def _overview(found: "Overview") -> dict[str, object]:
                 "id": one.id,
                 "broken": one.broken,
                 "renewed_at": one.renewed_at,
+                "foretold": [
+                    {
+                        "code": told.code,
+                        "weight": told.weight,
+                        "at": told.at,
+                        "why": told.why,
+                        "todo": told.todo,
+                    }
+                    for told in one.foretold
+                ],
             }
             for one in found.connections
         ],

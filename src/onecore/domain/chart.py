@@ -101,6 +101,7 @@ class Organisation:
     end_of_year_lock: date | None
     short_code: str = ""
     currencies: frozenset[Currency] = frozenset()
+    is_demo: bool = False
 
     @property
     def locked_until(self) -> date | None:

@@ -282,7 +282,7 @@ def disconnected(workspace: int, organisation: UUID, lost: AccessLost) -> str:
     name = row.organisation.name or str(organisation)
     row.broken = (
         f"{name} was disconnected from OneCore in Xero (or whoever allowed it lost access there). "
-        f"Run: {_again(row.grant)}"
+        f"Run: {again(row.grant)}"
     )[:300]
     row.save(update_fields=["broken"])
     return row.broken
@@ -290,16 +290,16 @@ def disconnected(workspace: int, organisation: UUID, lost: AccessLost) -> str:
 
 def why_lost(lost: AccessLost, grant: Grant) -> str:
     """In words for a person: what was refused, and how to connect again."""
-    who, again = grant.remote.capitalize(), _again(grant)
+    who, command = grant.remote.capitalize(), again(grant)
     if isinstance(lost, ScopeMissing):
         named = f" ({lost.detail})" if "." in lost.detail else ""
         return (
-            f"{who} did not grant what {lost.operation} needs{named}. Allow it, then run: {again}"
+            f"{who} did not grant what {lost.operation} needs{named}. Allow it, then run: {command}"
         )
-    return f"{who} lets OneCore in no more: {lost.detail or 'refused'}. Run: {again}"
+    return f"{who} lets OneCore in no more: {lost.detail or 'refused'}. Run: {command}"
 
 
-def _again(grant: Grant) -> str:
+def again(grant: Grant) -> str:
     """The command that connects it again."""
     name = grant.workspace.name
     if grant.remote == Remote.PROCORE.value:

@@ -7,7 +7,7 @@ import structlog
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from onecore.engine import bells, db, hooks, jobs
+from onecore.engine import bells, db, hooks, jobs, keeping
 from onecore.engine.context import NotConnected
 from onecore.engine.service import Service
 from onecore.ports import RemoteError
@@ -18,6 +18,7 @@ log = structlog.get_logger("onecore.worker")
 DISPATCH_SECONDS = 1.0
 JANITOR_EVERY = 60  # dispatches
 TEND_SECONDS = 30.0
+KEEP_EVERY = 20  # rounds of tending
 CONCURRENCY = 4
 BACK_AFTER = 2.0
 
@@ -93,9 +94,13 @@ class Worker:
     async def _tend(self) -> None:
         """See to what stands between us and the remotes, beside the work: a remote that is slow
         to answer keeps nothing from being woken."""
+        n = 0
         while True:
             await asyncio.sleep(TEND_SECONDS)
             try:
+                if n % KEEP_EVERY == 0:
+                    await keeping.keep_alive(self._service.contexts)
+                n += 1
                 await self._tend_hooks()
             except Exception as error:  # the next round may do better
                 log.error("worker.not_tended", error=type(error).__name__)

@@ -44,6 +44,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("connections", connections.connections, name="connections"),
     path("connections/procore", connections.procore, name="connect_procore"),
     path("connections/xero", connections.xero, name="connect_xero"),
+    path("connections/webhooks", connections.webhooks, name="look_at_webhooks"),
     path("settings", editing.settings, name="settings"),
     path("settings/flow", editing.flow, name="flow_mode"),
     path("activity", about.activity, name="activity"),

@@ -115,6 +115,7 @@ def read_organisation(raw: wire.Organisation, known: OrganisationId | None) -> O
         period_lock=day(raw.period_lock_date) if raw.period_lock_date else None,
         end_of_year_lock=day(raw.end_of_year_lock_date) if raw.end_of_year_lock_date else None,
         short_code=raw.short_code or "",
+        is_demo=bool(raw.is_demo_company),
         currencies=frozenset({base}),
     )
 

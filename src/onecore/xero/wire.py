@@ -105,6 +105,7 @@ class Organisation(msgspec.Struct, rename=_xero):
     period_lock_date: str | None = None
     end_of_year_lock_date: str | None = None
     short_code: str | None = None
+    is_demo_company: bool | None = None
 
 
 class Organisations(msgspec.Struct, rename=_xero):

@@ -13,7 +13,7 @@ from onecore.domain.refs import BadRef, Flow, Kind, SourceRef, parse_ref
 from onecore.domain.settings import WorkspaceDocument
 from onecore.engine import config
 from onecore.engine.service import Service
-from onecore.engine.use import workspaces
+from onecore.engine.use import standing, workspaces
 from onecore.engine.use.attending import Group, Item
 from onecore.engine.use.errors import UseError
 from onecore.engine.use.looking import Pair, pair_of
@@ -117,7 +117,7 @@ def glance(service: Service, workspace: WorkspaceId) -> Glance:
     return Glance(
         states=states_of(workspace),
         causes=causes_of(workspace),
-        connections=overview.connections,
+        connections=standing.connections(service, workspace),
         troubles=troubles_of(workspace),
         modes=overview.flows,
         paused=overview.paused,

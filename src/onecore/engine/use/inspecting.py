@@ -4,7 +4,7 @@ from django.db import connection
 
 from onecore.domain.ids import WorkspaceId
 from onecore.engine.service import Service
-from onecore.engine.use import upgrading, workspaces
+from onecore.engine.use import standing, upgrading, workspaces
 from onecore.engine.use.doctoring import Check
 from onecore.store import sealed
 from onecore.store.models import Workspace
@@ -31,7 +31,7 @@ def database(service: Service, oldest: int) -> list[Check]:
     found.append(Check("migrations", True, "all applied"))
     found.append(_secrets(service))
     for pk, name in workspaces.names():
-        found.append(_workspace(pk, name))
+        found += [_workspace(service, pk, name), _webhooks(service, pk, name)]
     return found
 
 
@@ -52,7 +52,7 @@ def _secrets(service: Service) -> Check:
     return Check("stored secrets", True, "open with this key")
 
 
-def _workspace(workspace: WorkspaceId, label: str) -> Check:
+def _workspace(service: Service, workspace: WorkspaceId, label: str) -> Check:
     seen = workspaces.show(workspace)
     name = f"workspace {label}"
     broken = [f"{one.label}: {one.broken}" for one in seen.connections if one.broken]
@@ -63,8 +63,36 @@ def _workspace(workspace: WorkspaceId, label: str) -> Check:
         detail = f"not connected to {' and '.join(x.title() for x in lacking)}"
         step = " and ".join(f"onecore connect {x} -w {label!r}" for x in lacking)
         return Check(name, False, detail, f"Run: {step}")
+    if to_come := standing.soon(standing.connections(service, workspace)):
+        detail = " ".join(told.why for _, told in to_come)
+        return Check(name, False, detail, " ".join(told.todo for _, told in to_come))
     if seen.trouble:
         step = f"See: onecore preflight -w {label!r}"
         return Check(name, False, "; ".join(seen.trouble), step)
     told = ", ".join(one.label for one in seen.connections)
     return Check(name, True, f"{told}{' (paused)' if seen.paused else ''}")
+
+
+def _webhooks(service: Service, workspace: WorkspaceId, label: str) -> Check:
+    """Doorbells: without them all arrives somewhat later, so only what can be mended is a fault."""
+    seen = standing.listening(service, workspace)
+    name = f"webhooks of {label}"
+    if seen.troubles:
+        places = ", ".join(
+            f"project {x.project}" if x.project else "company" for x in seen.troubles
+        )
+        first = seen.troubles[0]
+        return Check(name, False, f"{first.why} ({places})", first.todo)
+    if not seen.reachable:
+        procore = f"Procore cannot ring at {seen.base_url}, polling does without"
+    elif seen.hooks:
+        heard = f", heard {seen.rung_at:%Y-%m-%d %H:%M} UTC" if seen.rung_at else ""
+        procore = f"Procore: {seen.working} of {len(seen.hooks)} work{heard}"
+    else:
+        procore = "Procore: none yet"
+    rung = [bell.rung_at for bell in seen.xero if bell.rung_at is not None]
+    if not seen.has_xero_key:
+        xero = "Xero: no ONECORE_XERO_WEBHOOK_KEY, sweeps do without"
+    else:
+        xero = f"Xero: heard {max(rung):%Y-%m-%d %H:%M} UTC" if rung else "Xero: not heard yet"
+    return Check(name, True, f"{procore}; {xero}")

@@ -20,6 +20,7 @@ from onecore.store.models import (
     Workspace,
     WorkspaceOrganisation,
 )
+from onecore.sync.expiry import Foretold
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Connected:
     id: str
     broken: str  # "" when it works; else what is wrong
     renewed_at: datetime | None
+    grant: int = 0
+    foretold: tuple[Foretold, ...] = ()  # what will end it; `standing` fills it in
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def _connections(row: Workspace) -> tuple[Connected, ...]:
                 str(row.company_id or ""),
                 grant.broken,
                 grant.renewed_at,
+                grant.pk,
             )
         )
     joined = WorkspaceOrganisation.objects.filter(workspace=row).select_related(
@@ -151,6 +155,7 @@ def _connections(row: Workspace) -> tuple[Connected, ...]:
                 str(one.organisation_id),
                 one.broken or one.grant.broken,
                 one.grant.renewed_at,
+                one.grant_id,
             )
         )
     return tuple(found)

@@ -10,6 +10,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from onecore.engine.use.looking import Pair
+from onecore.sync.expiry import Foretold, Weight
 from onecore.web import causes, words
 
 register = template.Library()
@@ -150,6 +151,12 @@ def role_word(code: str) -> str:
 def at_key(table: dict[Any, Any] | None, key: Any) -> Any:
     """The value at a key that is known only here; "" without one, or without a table yet."""
     return table.get(key, "") if table else ""
+
+
+@register.filter
+def needs_somebody(foretold: tuple[Foretold, ...]) -> bool:
+    """Whether a person has to do something before what is foretold happens."""
+    return any(told.weight is Weight.SOON for told in foretold)
 
 
 @register.simple_tag

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from onecore.engine.use import attending, glancing
+from onecore.engine.use import attending, glancing, standing
 from onecore.engine.use.attending import Group
 from onecore.web.access import Right, Seat, in_workspace
 from onecore.web.causes import Cause, cause
@@ -45,6 +45,7 @@ def attention(request: HttpRequest, seat: Seat) -> HttpResponse:
         "attention.html",
         "attention",
         sections=sections(groups),
+        connections=standing.needing(seat.service, seat.workspace),
         shown=SHOWN,
         asked=glancing.is_anyone_waiting(seat.service, seat.workspace),
     )

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
 from onecore import app
-from onecore.engine.use import budgets, connecting, glancing, workspaces
+from onecore.engine.use import budgets, connecting, glancing, standing
 from onecore.engine.use.errors import UseError
 from onecore.web.access import Right, Seat, in_workspace, person, seat_of
 from onecore.web.views.showing import EXPECTED, LONGEST_READ, attempt, page, why
@@ -13,7 +13,7 @@ from onecore.web.views.showing import EXPECTED, LONGEST_READ, attempt, page, why
 
 @in_workspace(post=Right.MANAGE)
 def connections(request: HttpRequest, seat: Seat) -> HttpResponse:
-    found = workspaces.show(seat.workspace).connections
+    found = standing.connections(seat.service, seat.workspace)
     settings = seat.service.settings
     labels = glancing.project_labels(seat.service, seat.workspace)
     scopes = {f"project:{number}": label for number, label in labels.items()}
@@ -32,6 +32,7 @@ def connections(request: HttpRequest, seat: Seat) -> HttpResponse:
         labels=labels,
         scopes=scopes,
         spent=budgets.budget(seat.service, seat.workspace),
+        listening=standing.listening(seat.service, seat.workspace),
         has_procore_app=bool(settings.procore_client_id and settings.procore_client_secret),
         has_xero_app=bool(settings.xero_client_id),
         callback=f"{settings.base_url}{connecting.CALLBACK}",
@@ -56,6 +57,18 @@ def _connect_procore(request: HttpRequest, seat: Seat) -> str:
         timeout=LONGEST_READ,
     )
     return f"Procore is connected: {name}."
+
+
+@in_workspace(post=Right.MANAGE)
+def webhooks(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """Look at every webhook again, as after a permission was given."""
+    if request.method == "POST":
+        attempt(
+            request,
+            lambda: standing.look_again(seat.workspace),
+            lambda _: "The webhooks are looked at within the next minute.",
+        )
+    return redirect("connections", workspace=seat.workspace)
 
 
 @in_workspace(post=Right.MANAGE)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from onecore.engine.use import glancing, syncing, workspaces
+from onecore.engine.use import glancing, standing, syncing, workspaces
 from onecore.engine.use.glancing import Glance
 from onecore.environment import LOOPBACK, Settings
 from onecore.web import words
@@ -110,6 +110,11 @@ def _needing(seen: Glance) -> Verdict | None:
     if need:
         what = "document needs" if need == 1 else "documents need"
         return Verdict("warn", "!", f"{need} {what} a person", _others(seen))
+    to_come = standing.soon(seen.connections)
+    if to_come:
+        one, told = to_come[0]
+        title = f"{one.remote.capitalize()} will need you soon"
+        return Verdict("warn", "!", title, told.why)
     unseen = len({one.project_id for one in seen.troubles})
     if unseen:
         what = "project cannot" if unseen == 1 else "projects cannot"
