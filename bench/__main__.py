@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.frame import Part, machine, show, write
 
-PARTS = ("throughput", "latency", "memory", "sdk", "polling")
+PARTS = ("throughput", "latency", "workers", "memory", "sdk", "polling")
 """Modules of this package with a `measure(quick)`, in the order they run."""
 
 

@@ -317,8 +317,12 @@ class Stage:
         self.installation.run("match", "vendors", "-w", WORKSPACE, "--accept", "90").ok()
         self.document(**settings)
         if self.slow:
-            self.procore.fault("slow", path="/rest/", times=0, seconds=self.slow)
-            self.xero.fault("slow", path="/api.xro/", times=0, seconds=self.slow)
+            self.be_slow(self.slow)
+
+    def be_slow(self, seconds: float) -> None:
+        """From now on every answer of the remotes is that late."""
+        self.procore.fault("slow", path="/rest/", times=0, seconds=seconds)
+        self.xero.fault("slow", path="/api.xro/", times=0, seconds=seconds)
 
     def document(self, **settings: Any) -> None:
         """The workspace document that lets every generated claim through; `flows__bill__status`
