@@ -294,9 +294,18 @@ async def _translated(
             version=plan.link.version if plan.link is not None and not replaced else plan.version,
             zone=await _zone(ctx, project),
         )
-        if not (isinstance(result, Held) and {g.code for g in result.gaps} & REFRESHED_FOR):
+        if not _lists_may_be_old(plan, result):
             break
     return result
+
+
+def _lists_may_be_old(plan: Plan, result: Bill | Held | NothingDue | NotOurs) -> bool:
+    """Whether lists read afresh may change the outcome: a gap they may close, or a contact that
+    was merged into the one the bill stands with now, which is no change of the bill."""
+    if isinstance(result, Held):
+        return bool({gap.code for gap in result.gaps} & REFRESHED_FOR)
+    posted = plan.posted
+    return isinstance(result, Bill) and posted is not None and posted.contact != result.contact
 
 
 def _still_shifted(ctx: Context, plan: Plan, bill: Bill) -> Bill:
@@ -328,13 +337,20 @@ def _hold(plan: Plan, gaps: tuple[Gap, ...]) -> None:
 
 
 async def _plan_absent(ctx: Context, plan: Plan, around: Surroundings) -> None:
-    """A claim that was linked and is not seen: unseen, absent so far, or known to be deleted."""
-    if plan.document is None or plan.link is None:
+    """A claim that is known and not seen: unseen, absent so far, or known to be deleted.
+
+    Of one that became nothing there is nothing to withdraw, so a first absence is enough; but
+    what is only out of sight keeps its place, and what people said about it.
+    """
+    if plan.document is None or plan.document.contract_id is None:
         plan.step = Ignored("not_seen")
         return
     plan.settings = ctx.settings(plan.ref.project, None, plan.organisation)
     plan.absent = await around.absence(plan.document)
-    if plan.absent is Absence.CONFIRMED:
+    if plan.link is None and plan.absent in (Absence.FIRST, Absence.CONFIRMED):
+        plan.absent = None
+        plan.step = Ignored("not_seen")
+    elif plan.absent is Absence.CONFIRMED:
         assert plan.ref.project is not None
         assert plan.organisation is not None
         contract = CommitmentId(plan.document.contract_id or 0)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from onecore.domain.ids import OrganisationId, ProjectId, WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
@@ -18,6 +18,7 @@ from onecore.engine.pace import CLAIMS, WALK, WALK_EVERY, Pace, looked, review_o
 from onecore.engine.references import CLOCKS_DIFFER
 from onecore.ports import Lane, NotVisible, Project, RequisitionHead
 from onecore.store import hints
+from onecore.store.documents import SETTLED
 from onecore.store.models import Document, Feed
 from onecore.sync.polling import Look
 
@@ -195,13 +196,14 @@ def _worth_a_look(
     """Claims in a status that is posted, claims known here, and on a walk what is missing."""
     there = {str(_ref_of(h)): h for h in heads}
     if feed.kind == WALK:
-        linked = Document.objects.filter(
+        # Of those that are settled without a bill nothing is left to be done.
+        open_ones = Document.objects.filter(
+            Q(links__withdrawn=False) | ~Q(state__in=SETTLED),
             workspace_id=ctx.workspace,
             flow=Flow.BILL.value,
             project_id=feed.project_id,
-            links__withdrawn=False,
         ).values_list("ref", flat=True)
-        missing = {ref for ref in linked if ref not in there}
+        missing = {ref for ref in open_ones if ref not in there}
     else:
         missing = set()
     statuses = _posted(ctx, feed)

@@ -1,0 +1,1 @@
+"""A state machine over the whole product through HTTP: what people do, what breaks, what holds."""

@@ -1,0 +1,26 @@
+"""The state machine, for a short while: the same examples every time."""
+
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.machine.machine import WholeProduct
+from tests.machine.world import World
+
+SHORT = settings(
+    max_examples=12,
+    stateful_step_count=25,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def test_the_whole_product_at_rest(new_world: Callable[[], World]) -> None:
+    class Machine(WholeProduct):
+        pass
+
+    Machine.new_world = staticmethod(new_world)
+    run_state_machine_as_test(Machine, settings=SHORT)  # type: ignore[no-untyped-call]
