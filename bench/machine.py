@@ -20,10 +20,10 @@ from onecore.app import setup_django
 
 def run(examples: int, steps: int, seeded: int, as_found: bool) -> dict[str, float]:
     """How many examples and steps were run, in how many seconds. Raises what a proof raised."""
-    from django.core.management import call_command
-    from tests.machine.machine import WholeProduct
-    from tests.machine.stages import worlds
-    from tests.simulators import Simulators
+    from django.core.management import call_command  # noqa: PLC0415 - once Django is set up
+    from tests.machine.machine import WholeProduct  # noqa: PLC0415
+    from tests.machine.stages import worlds  # noqa: PLC0415
+    from tests.simulators import Simulators  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     done = {"examples": 0.0, "steps": 0.0, "seconds": 0.0}
@@ -53,7 +53,7 @@ def run(examples: int, steps: int, seeded: int, as_found: bool) -> dict[str, flo
     )
     with Simulators() as simulators, worlds(simulators) as new_world:
         Machine.new_world = staticmethod(new_world)
-        run_state_machine_as_test(Machine, settings=wanted)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(Machine, settings=wanted)
     return done
 
 

@@ -31,7 +31,7 @@ class Bill:
     status: str
     url: str
     number: str
-    date: date
+    day: date
     due_date: date | None
     contact: str
     lines: tuple[Line, ...]
@@ -69,7 +69,7 @@ class Bill:
 
     def fields(self, names: Mapping[str, str]) -> dict[str, str]:
         """Each thing Procore owns on the bill, by the names the books give them."""
-        values = {"number": self.number, "date": self.date.isoformat(), "contact": self.contact}
+        values = {"number": self.number, "date": self.day.isoformat(), "contact": self.contact}
         retention = ZERO
         for line in self.lines:
             name = names.get(line.id, line.text)
@@ -134,7 +134,7 @@ def _bill(row: Mapping[str, Any]) -> Bill:
         status=row["status"],
         url=row["url"] or "",
         number=row["number"],
-        date=date.fromisoformat(row["date"]),
+        day=date.fromisoformat(row["date"]),
         due_date=date.fromisoformat(row["due_date"]) if row["due_date"] else None,
         contact=row["contact_id"],
         lines=tuple(

@@ -38,6 +38,7 @@ class History:
     settings: set[str] = field(default_factory=set)  # "source_reopened=void"
     ever_locked: bool = False
     ever_archived: bool = False
+    ever_refused: bool = False  # Xero refused what was right
 
     def of(self, ref: str) -> Past:
         return self.claims[ref]

@@ -15,9 +15,7 @@ work = st.one_of(
     st.integers(40_000, 2_000_000).map(lambda n: shown(Decimal(n) / 100)),
 )
 amounts = st.one_of(work, st.sampled_from(["0.00", "-250.10", "-33.35"]))
-entered = st.tuples(work, amounts, amounts).flatmap(
-    lambda row: st.integers(1, 3).map(lambda count: list(row[:count]))
-)
+entered = st.builds(lambda first, rest: [first, *rest], work, st.lists(amounts, max_size=2))
 """What is entered for the first lines of a claim: work, and now and then something taken back."""
 OPEN = ("draft", "under_review", "revise_and_resubmit")
 
@@ -25,7 +23,7 @@ OPEN = ("draft", "under_review", "revise_and_resubmit")
 class ProcoreRules(Stage):
     """Acts on the newest claim of a contract, the only one Procore lets people change."""
 
-    @initialize(works=st.lists(entered, min_size=1, max_size=5))
+    @initialize(works=st.lists(entered, min_size=2, max_size=5))
     def begin(self, works: list[list[str]]) -> None:
         """Some claims are in step already."""
         for at, work in enumerate(works):
@@ -91,9 +89,7 @@ class ProcoreRules(Stage):
 
     def _set_status(self, claim: Claim, status: str) -> None:
         self._tick()
-        self.world.procore.do(
-            "set_status", project_id=claim.project, id=claim.id, status=status
-        )
+        self.world.procore.do("set_status", project_id=claim.project, id=claim.id, status=status)
         claim.left_approval |= claim.posts and status != "approved"
         claim.status = status
         claim.ever_approved |= claim.posts

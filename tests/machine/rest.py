@@ -138,16 +138,16 @@ class AtRest:
         return self._asked(row, reasons)
 
     def _may_be_old(self, row: Document) -> bool:
-        """What OneCore looks at again by and by only: a lock date lifted, a contact brought back,
-        a project shown again."""
+        """What OneCore looks at again by and by only: a project shown again, a refusal."""
         if row.state == "waiting":
             return row.note in ("source_unseen", "target_unseen")
-        old = {"period_locked"} if self._history.ever_locked else set()
-        old |= {"contact_archived", "contact_refused"} if self._history.ever_archived else set()
-        causes = self._causes.get(row.ref, [])
-        return bool(causes) and all(
-            cause in old or (self._history.ever_locked and "locked" in cause) for cause in causes
-        )
+        return row.state == "refused" and self._history.ever_refused
+
+    def _is_old(self, cause: str) -> bool:
+        """Causes that may have been mended outside since: a lock date lifted, a contact back."""
+        if "locked" in cause:
+            return self._history.ever_locked
+        return cause in ("contact_archived", "contact_refused") and self._history.ever_archived
 
     def _in_step(
         self,
@@ -221,9 +221,11 @@ class AtRest:
             "nothing_due_now_but_locked": ended and locked,
         }
 
-    def _not_posting(
-        self, claim: Claim, past: Past, row: Document, bill: Bill | None
-    ) -> list[str]:
+    def _not_posting(self, claim: Claim, past: Past, row: Document, bill: Bill | None) -> list[str]:
+        if not self._slow_walked and self._may_be_old(row):
+            return []
+        if row.note == "source_unseen" and claim.deleted and self._is_emptied(claim):
+            return []
         if bill is None:
             return [f"no bill is left, and it is {row.state} ({row.note})"]
         paid, locked = bill.paid != 0, self._is_locked(claim.billing_date, bill)
@@ -240,7 +242,6 @@ class AtRest:
         if row.state == "waiting":
             lawful = {
                 "reopened": not claim.deleted,
-                "source_unseen": claim.deleted and self._is_emptied(claim),
                 "kept": past.answered("keep"),
                 "rejected": past.answered("reject"),
             }
@@ -263,12 +264,15 @@ class AtRest:
             return [f"{row.state} ({row.note}), which nothing explains"]
         if not causes:
             return [f"{row.state} ({row.note}) without an open matter"]
-        return [f"{row.state} by {cause}, which nothing explains"
-                for cause in causes if not reasons.get(cause)]  # fmt: skip
+        return [
+            f"{row.state} by {cause}, which nothing explains"
+            for cause in causes
+            if not reasons.get(cause) and (self._slow_walked or not self._is_old(cause))
+        ]
 
     def _is_locked(self, own: date, bill: Bill | None) -> bool:
         until = self._ledger.locked_until
-        return until is not None and min([own, *([bill.date] if bill else [])]) <= until
+        return until is not None and min([own, *([bill.day] if bill else [])]) <= until
 
     def _taxes(self, bill: Bill | None) -> dict[str, str]:
         return bill.taxes(self._history.names) if bill else {}

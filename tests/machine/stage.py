@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import ClassVar, TypeVar
 
-from hypothesis import note
+from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
 from onecore.store.models import AttentionItem
@@ -52,7 +52,8 @@ class Stage(RuleBasedStateMachine):
         """A sentence of the story, shown when the example fails; what always holds is checked."""
         now = self.world.clock.now()
         self.story.append(f"{now:%d %b %H:%M:%S} {text}")
-        note(f"  {len(self.story):3} {self.story[-1]}")
+        if currently_in_test_context():
+            note(f"  {len(self.story):3} {self.story[-1]}")
         each_mark_once(self.world.ledger())
 
     @staticmethod
@@ -81,8 +82,8 @@ class Stage(RuleBasedStateMachine):
             past = self.history.of(item.document.ref)
             if past.shown[0] != item.question:
                 claim = self.books.claim(item.document.ref)
-                bill = proof.bill_of(claim)
-                past.shown = item.question, proof.differences(claim, bill) if bill else {}
+                ours = proof.bill_of(claim)
+                past.shown = item.question, proof.differences(claim, ours) if ours else {}
 
     def _name_lines(self, bill: Bill) -> None:
         texts = [text for contract in self.books.contracts for text in contract.lines.values()]
@@ -118,11 +119,15 @@ class Stage(RuleBasedStateMachine):
             self.check(slow_walked=True)
 
     def people_put_right(self) -> None:
-        """Hidden projects are shown and the flow is switched on, so that nothing is excused."""
+        """Hidden projects are shown, the flow is switched on and what was refused is tried again,
+        so that nothing is excused."""
         for project in sorted(self.hidden):
             self.show(project)
         if self.policies["mode"] != "auto":
             self.set_policy("mode", "auto")
+        for group in self.world.desk.attention():
+            if group.state == "refused":
+                self.world.desk.answer(group.cause, "look_again")
 
     def show(self, project: int) -> None:
         self.hidden.discard(project)

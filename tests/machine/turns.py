@@ -42,7 +42,7 @@ def unrest(workspace: WorkspaceId, since: datetime, now: datetime) -> list[str]:
         f"a {row.action} of {row.document.ref} is in doubt since {row.sent_at:%d %b %H:%M:%S}"
         for row in Intent.objects.select_related("document")
     ]
-    soon = now + timedelta(seconds=2)
+    soon = now + timedelta(minutes=2)
     found += [
         f"{row.ref} is due at {row.due_at:%d %b %H:%M:%S} (attempts {row.attempts})"
         for row in Hint.objects.filter(workspace_id=workspace)

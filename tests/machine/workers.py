@@ -1,26 +1,21 @@
-"""Killable OneCore processes, quick to start: forked from one that has everything loaded.
+"""Killable OneCore processes, forked from one that has everything loaded, and one clock for all."""
 
-`Nursery` is the test's side. The nursery's own process never opens a connection nor starts a
-thread, so that what it forks is as good as a fresh start.
-"""
-
-import json
 import mmap
 import os
+import re
 import signal
 import struct
-import subprocess
-import sys
 import tempfile
-import time
-from contextlib import suppress
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from tests.simulators import Simulator, Simulators
-from tests.worker_process import ROOT, Both, _database_url
+from tests.fork_server import Forked, ForkServer
+from tests.simulators import Simulators
+from tests.worker_process import Both, _database_url
 
 PATIENCE = 60.0
 """Seconds of real time a worker may take; one that takes longer hangs."""
@@ -61,145 +56,107 @@ class SharedClock:
         Path(self.path).unlink()
 
 
-@dataclass(slots=True)
-class Worker:
-    """One process; `code` is None while it lives, negative when a signal ended it."""
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """Where a worker is struck: at the nth of the crash points whose name has these words."""
 
-    pid: int
-    code: int | None = None
-    stopped: bool = False
+    words: str = ""
+    nth: int = 1
+    pauses: bool = False  # until it is continued; otherwise it is killed
+
+
+class Worker:
+    """One process, and what became of it."""
+
+    def __init__(self, process: Forked) -> None:
+        self._process = process
+
+    def ends(self) -> None:
+        """Wait until it has ended: by itself, or killed where it was struck."""
+        code = self._process.wait(PATIENCE)
+        assert code in (0, -signal.SIGKILL), f"a worker ends with {code}: {self._process.err}"
+
+    def stands_still(self) -> bool:
+        """Whether it has paused; False where it came to its end without."""
+        while not self._process.has_ended():
+            try:
+                self._process.stopped(0.02)
+            except TimeoutError:
+                continue
+            return True
+        return False
+
+    def go_on(self) -> None:
+        self._process.send(signal.SIGCONT)
 
     @property
-    def alive(self) -> bool:
-        return self.code is None
+    def fate(self) -> str:
+        """Where it was struck, in words."""
+        point = self._process.out.strip()
+        if not point:
+            return "ends, never struck"
+        return f"is {'killed' if self._process.returncode else 'paused'} at {point}"
+
+    def kill(self) -> None:
+        if not self._process.has_ended():
+            self._process.send(signal.SIGKILL)
+            self._process.wait(PATIENCE)
 
 
 class Nursery:
-    """Starts workers, and tells what became of them."""
+    """Starts workers, on the database of this very process."""
 
     def __init__(self, simulators: Simulators, clock: SharedClock) -> None:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("ONECORE_")}
         environ |= {
             "ONECORE_DATA_DIR": os.environ["ONECORE_DATA_DIR"],
             "ONECORE_RESOLVED_DATABASE_URL": _database_url(),
-            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
         }
-        told = (simulators.procore.url, simulators.xero.url, clock.path)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.machine.workers", *told],
-            env=environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._workers: dict[int, Worker] = {}
+        self._server = ForkServer(environ, "tests.machine.workers")
+        self._told = {
+            "procore": simulators.procore.url,
+            "xero": simulators.xero.url,
+            "clock": clock.path,
+        }
+        self._workers: list[Worker] = []
 
-    def _ask(self, **said: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(said) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def start(self, workspace: int, crash: str = "", turns: int = 20) -> Worker:
-        """A worker that takes turns until nothing is due; it dies, or pauses, at `crash`."""
-        worker = Worker(self._ask(do="start", workspace=workspace, crash=crash, turns=turns))
-        self._workers[worker.pid] = worker
+    def start(self, workspace: int, stroke: Stroke | None = None, turns: int = 20) -> Worker:
+        """A worker that takes turns until nothing is due, or until it is struck."""
+        said: dict[str, Any] = {**self._told, "workspace": workspace, "turns": turns}
+        if stroke is not None:
+            said["stroke"] = [stroke.words, stroke.nth, stroke.pauses]
+        worker = Worker(self._server.fork(said))
+        self._workers.append(worker)
         return worker
 
-    def look(self) -> None:
-        """Bring what is known of every worker up to date."""
-        for pid, code, stopped in self._ask(do="look"):
-            worker = self._workers[pid]
-            worker.stopped = stopped
-            worker.code = code
-        self._workers = {pid: one for pid, one in self._workers.items() if one.alive}
-
-    def until(self, *workers: Worker, stopped: bool = False) -> None:
-        """Wait until these have ended (or, with `stopped`, have paused)."""
-        deadline = time.monotonic() + PATIENCE
-        while any(one.alive and not (stopped and one.stopped) for one in workers):
-            assert time.monotonic() < deadline, "a worker hangs"
-            time.sleep(0.005)
-            self.look()
-
-    def go_on(self, worker: Worker) -> None:
-        worker.stopped = False
-        os.kill(worker.pid, signal.SIGCONT)
-
     def kill_all(self) -> None:
-        """End every worker of ours that still lives."""
-        for worker in self._workers.values():
-            os.kill(worker.pid, signal.SIGKILL)
-        self.until(*self._workers.values())
+        for worker in self._workers:
+            worker.kill()
+        self._workers.clear()
 
     def close(self) -> None:
         self.kill_all()
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(20)
-        self._process.stdout.close()
+        self._server.close()
 
 
-# --- the nursery's own process ------------------------------------------------------------------
+# --- in the processes themselves ------------------------------------------------------------------
 
 
-def main() -> None:
+def warm() -> None:
+    """Import all there is, without a connection to anything."""
     from onecore.app import setup_django
 
-    procore, xero, clock = sys.argv[1:]
     setup_django()
-    from onecore.app import HttpRemotes  # noqa: F401 - loaded once, for all that are forked
-    from onecore.engine import organisation_run, service  # noqa: F401
-    from onecore.engine.use import syncing  # noqa: F401
-
-    for line in sys.stdin:
-        said = json.loads(line)
-        if said.pop("do") == "start":
-            answer: object = _forked(procore, xero, Path(clock), **said)
-        else:
-            answer = _looked()
-        print(json.dumps(answer), flush=True)
+    import tests.desk
+    import tests.machine.turns  # noqa: F401
 
 
-def _forked(procore: str, xero: str, clock: Path, workspace: int, crash: str, turns: int) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        with Path(os.devnull).open("w") as nothing:
-            os.dup2(nothing.fileno(), 1)
-        _work(Simulator.at("procore", procore), Simulator.at("xero", xero), clock, workspace,
-              crash, turns)  # fmt: skip
-        code = 0
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
+def do(said: dict[str, Any]) -> None:
+    import structlog
 
-
-def _looked() -> list[tuple[int, int | None, bool]]:
-    """(pid, exit code or None, whether it is paused) of every child of which there is news."""
-    news: list[tuple[int, int | None, bool]] = []
-    with suppress(ChildProcessError):
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
-            if not pid:
-                break
-            if os.WIFSTOPPED(status):
-                news.append((pid, None, True))
-            else:
-                news.append((pid, os.waitstatus_to_exitcode(status), False))
-    return news
-
-
-def _work(
-    procore: Simulator, xero: Simulator, clock_file: Path, workspace: int, crash: str, turns: int
-) -> None:
+    from onecore import crash
     from onecore.app import HttpRemotes
     from onecore.domain.ids import WorkspaceId
-    from onecore.engine import crash as points
     from onecore.engine.service import Service
     from onecore.store.models import WorkspaceOrganisation
     from onecore.store.secrets import Keyring
@@ -207,15 +164,33 @@ def _work(
     from tests.desk import SECRET, settings_for
     from tests.machine.turns import POLL_SECONDS, take_turns
 
-    points._wanted, points._nth, points._how = [*crash.split(":"), "", ""][:3]
-    clock = SharedClock(clock_file)
-    both = Both(procore, xero)
-    settings = settings_for(both, ONECORE_POLL_SECONDS=POLL_SECONDS)  # type: ignore[arg-type]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    if "stroke" in said:
+        crash.watch(_striking(*said["stroke"]))
+    clock = SharedClock(Path(said["clock"]))
+    there = Both(SimpleNamespace(url=said["procore"]), SimpleNamespace(url=said["xero"]))
+    settings = settings_for(there, ONECORE_POLL_SECONDS=POLL_SECONDS)  # type: ignore[arg-type]
     service = Service(settings, HttpRemotes(settings, clock), Vault(Keyring([SECRET])), clock)
-    joined = WorkspaceOrganisation.objects.get(workspace_id=workspace)
-    take_turns(service, WorkspaceId(workspace), joined.organisation_id, turns)
+    joined = WorkspaceOrganisation.objects.get(workspace_id=said["workspace"])
+    take_turns(service, WorkspaceId(joined.workspace_id), joined.organisation_id, said["turns"])
     service.close()
 
 
-if __name__ == "__main__":
-    main()
+def _striking(words: str, nth: int, pauses: bool) -> Any:
+    left = nth
+
+    def strike(reached: str) -> None:
+        nonlocal left
+        if left == 0 or not re.search(words, reached):
+            return
+        left -= 1
+        if left:
+            return
+        print(reached, flush=True)
+        if pauses:
+            # To this very thread: sent to the process, another may take it while this one runs on.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return strike

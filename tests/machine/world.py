@@ -177,7 +177,9 @@ class World:
         self.xero.no_faults()
 
     def mend_connections(self) -> None:
-        """A person connects again what a refusal took away."""
+        """A person lets OneCore in again wherever it was shut out."""
+        self.procore.do("revoke_app", connected=True)
+        self.xero.do("token", client_id="sim-xero-custom")
         if Grant.objects.exclude(broken="").exists():
             self.desk.connect()
 

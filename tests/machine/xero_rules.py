@@ -90,7 +90,7 @@ class XeroRules(Stage):
             "amount": {"line_item_id": line, "amount": shown(amount)},
             "line reworded": {"line_item_id": line, "description": f"Reworded {at}"},
             "number": {"number": f"{bill.number}-X{at}"},
-            "date": {"date": (bill.date - timedelta(days=at + 1)).isoformat()},
+            "date": {"date": (bill.day - timedelta(days=at + 1)).isoformat()},
             "contact": {"contact_id": self.pick(at, others)},
         }
         if what in said:
@@ -180,7 +180,7 @@ class XeroRules(Stage):
         if loser and winner and self._do("merge_contact", contact_id=loser, into=winner):
             self.tell(f"contact {loser[:8]} is merged into {winner[:8]}")
 
-    @precondition(lambda self: next(self.books.claims(), None))
+    @precondition(lambda self: any(self.books.claims()))
     @rule(at=which, same=st.sampled_from(["number", "total", "both"]))
     def somebody_types_the_bill(self, at: int, same: str) -> None:
         """A bill that could be taken for a claim's, typed by hand or by another app."""

@@ -81,6 +81,8 @@ class Plan:
     settings: EffectiveSettings | None = None
     duplicate: BillId | None = None  # the likeness a question is about
     note: str = ""  # why a document in step has no target
+    was: str = ""  # the document's state when it was planned
+    refused: str = ""  # the cause, where Xero declined what was sent
     unreadable: bool = False  # Xero did not return the bill the link points at
     retaxed: Mapping[str, TaxType] = field(default_factory=dict)  # by line key, see `_retaxed`
 
@@ -135,6 +137,7 @@ async def _both_sides(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:
         for ref in wanted:
             document = documents.get(str(ref))
             plan = Plan(ref, Ignored("unread"), document=document)
+            plan.was = document.state if document is not None else ""
             plan.link = records.live_link(document) if document is not None else None
             plan.organisation = _organisation(ctx, plan, project)
             if claims is None:
@@ -283,7 +286,7 @@ async def _translated(
     replaced = plan.posted is not None and plan.posted.is_gone
     result: Bill | Held | NothingDue | NotOurs = NothingDue("no_movement")
     # What Xero refused was planned on lists that may have been too old.
-    refused = plan.document is not None and plan.document.state == records.REFUSED
+    refused = plan.was == records.REFUSED
     for max_age in (MISSING_AGE,) if refused else (None, MISSING_AGE):
         plan.chart = await ctx.chart(project, contract, organisation, max_age)
         result = bill_from(

@@ -114,6 +114,7 @@ def refused(plan: Plan, refusal: Refusal) -> Placement:
     text = "; ".join(refusal.reasons)
     cause = next((code for words, code in REASONS if words in text.lower()), "refused")
     matter = Matter(cause, str(plan.ref), f"Xero refused: {text}", choices=(LOOK_AGAIN,))
+    plan.refused = cause
     return _at(plan, records.REFUSED, cause, (matter,))
 
 

@@ -8,6 +8,8 @@ from onecore.domain.refs import Flow
 from onecore.engine.absence import CONFIRMED_AFTER, Absence
 from onecore.engine.bills import REFRESHED_FOR, Plan
 from onecore.engine.context import Context
+from onecore.engine.references import MISSING_AGE
+from onecore.store import documents as records
 from onecore.store.models import Document, Link
 from onecore.sync import decide as d
 
@@ -19,6 +21,13 @@ ONE_SWEEP = timedelta(days=1)
 UNSEEN_WAIT = timedelta(minutes=30)
 MENDED_WAIT = timedelta(minutes=30)
 """How often a held claim is looked at again for what may have been mended outside OneCore."""
+FRESH_LISTS_WAIT = MISSING_AGE + timedelta(seconds=1)
+"""When what old lists may have brought about is looked at again on new ones."""
+MENDED_OUTSIDE = {
+    "period_locked", "account_archived", "account_refused", "tax_unfit", "tracking_refused",
+    "contact_refused",
+}  # fmt: skip
+"""Causes of a refusal that lie in what lists tell of, and that may be mended outside."""
 
 MANY = "many_withdrawals"
 _CHOICES = (
@@ -92,6 +101,18 @@ def look_again_at(plan: Plan, now: datetime) -> datetime | None:
         return _together(now, UNSEEN_WAIT)
     if plan.absent is Absence.VISIBLE:
         return now + timedelta(seconds=5)
+    return _mended_at(plan, now)
+
+
+def _mended_at(plan: Plan, now: datetime) -> datetime | None:
+    """When what keeps a document may be gone by itself: mended outside, or never more than what
+    an old list made of it."""
+    if plan.refused in MENDED_OUTSIDE:
+        again = plan.was == records.REFUSED
+        return _together(now, MENDED_WAIT) if again else now + FRESH_LISTS_WAIT
+    if isinstance(plan.step, d.Drifted) and "contact" in plan.step.fields:
+        # Contacts may have been merged since they were read; on fresh ones, it is a drift.
+        return now + FRESH_LISTS_WAIT if plan.was != records.DRIFTED else None
     if isinstance(plan.step, d.Hold) and {gap.code for gap in plan.step.gaps} & REFRESHED_FOR:
         return _together(now, MENDED_WAIT)
     return None
