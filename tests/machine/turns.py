@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from onecore.domain.ids import OrganisationId, WorkspaceId
-from onecore.engine import feeds as feeds_of
 from onecore.engine.organisation_run import Turn
+from onecore.engine.pace import CLAIMS
 from onecore.engine.service import Service
 from onecore.engine.use import syncing
 from onecore.store.models import Feed, Hint, Intent, Organisation
@@ -52,7 +52,7 @@ def unrest(workspace: WorkspaceId, since: datetime, now: datetime) -> list[str]:
     found += [
         f"the {row.kind} of project {row.project_id} are to be read"
         for row in feeds
-        if (row.kind == feeds_of.CLAIMS or row.next_due_at <= soon)
+        if (row.kind == CLAIMS or row.next_due_at <= soon)
         and (row.read_at is None or row.read_at < since)
     ]
     unread = Organisation.objects.exclude(bills_read_at__gte=since)
