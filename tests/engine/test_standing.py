@@ -1,13 +1,16 @@
 """How connections and webhooks stand: kept alive while nobody uses them, told before they end."""
 
+from copy import copy
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from onecore.engine import hooks
 from onecore.engine.keeping import keep_alive
-from onecore.engine.use import inspecting, standing, workspaces
+from onecore.engine.use import disconnecting, inspecting, standing, workspaces
 from onecore.engine.use.doctoring import Check
+from onecore.engine.use.errors import NotFound
 from onecore.ports import Remote
 from onecore.store.models import Grant, Hook, Organisation
 from tests.desk import PROJECT, Desk
@@ -19,7 +22,7 @@ from tests.engine.test_grants import (
     second_organisation,
     tokens_asked_for,
 )
-from tests.engine.test_hooks import tend
+from tests.engine.test_hooks import tend, there
 
 A_WEEK = timedelta(days=7, minutes=1)
 
@@ -82,7 +85,7 @@ def test_what_was_withdrawn_is_found_although_nobody_uses_it(desk: Desk) -> None
     desk.xero.do("revoke", client_id="sim-xero-custom")
     pass_time(desk, A_WEEK)
     keep(desk)
-    (one,) = standing.needing(desk.service, desk.workspace)
+    (one,) = standing.needing(standing.connections(desk.service, desk.workspace))
     assert one.is_broken
     assert "--client-id sim-xero-custom" in one.text
 
@@ -119,7 +122,7 @@ def test_a_remote_that_does_not_answer_breaks_nothing(desk: Desk) -> None:
 def test_a_healthy_workspace_has_nothing_to_mend(desk: Desk) -> None:
     desk.sync()
     assert doctor(desk)["workspace Test"].ok
-    assert standing.needing(desk.service, desk.workspace) == []
+    assert standing.needing(standing.connections(desk.service, desk.workspace)) == []
 
 
 def test_scopes_that_lack_are_named(desk: Desk) -> None:
@@ -158,3 +161,57 @@ def test_every_trouble_of_a_hook_has_words(desk: Desk, code: str) -> None:
     for hook in standing.listening(desk.service, desk.workspace).troubles:
         assert hook.why
         assert hook.todo.endswith(".")
+
+
+# --- disconnecting -----------------------------------------------------------------------------
+
+
+def test_disconnecting_procore_takes_its_webhooks_down(desk: Desk) -> None:
+    ref = desk.claim("1000.00")
+    desk.sync()
+    tend(desk)
+    leave = disconnecting.disconnect_procore
+    left = desk.service.run(leave(desk.service, desk.workspace, "test"))
+    assert (left.names, left.by_hand) == (("Procore",), ())
+    assert there(desk) == {}
+    assert not Hook.objects.exists()
+    assert not Grant.objects.filter(remote="procore").exists()
+    late = desk.claim("50.00")
+    desk.connect()
+    assert desk.sync().troubles == ()
+    each_once(desk, [ref, late])
+
+
+def test_what_cannot_be_taken_down_is_said_and_forgotten(desk: Desk) -> None:
+    tend(desk)
+    desk.procore.fault("status", "/webhooks/", status=500, times=0)
+    leave = disconnecting.disconnect_procore
+    left = desk.service.run(leave(desk.service, desk.workspace, "test"))
+    assert "2 webhooks" in left.by_hand[0]
+    assert not Hook.objects.exists()
+    with pytest.raises(NotFound):
+        desk.service.run(leave(desk.service, desk.workspace, "test"))
+
+
+def test_disconnecting_one_organisation_leaves_the_others_and_other_workspaces(desk: Desk) -> None:
+    first, second = str(desk.organisation), second_organisation(desk)
+    other = copy(desk)
+    other.workspace = workspaces.add(desk.service, "Another", "test")
+    allow(desk, first)
+    allow(desk, second)
+    allow(other, second, tenant=second)
+    leave = disconnecting.disconnect_xero
+    desk.service.run(leave(desk.service, desk.workspace, "test", UUID(second)))
+    assert [one.id for one in xero_of(desk)] == [first]
+    connections = desk.xero.state()["connections"].values()
+    assert second in {c["tenant_id"] for c in connections}  # another workspace needs it
+    desk.service.run(leave(desk.service, other.workspace, "test"))
+    desk.service.run(leave(desk.service, desk.workspace, "test"))
+    ours = [c for c in desk.xero.state()["connections"].values()
+            if c["client_id"] == "sim-xero-client"]  # fmt: skip
+    assert ours == []
+    assert not Grant.objects.filter(remote="xero").exists()
+
+
+def xero_of(desk: Desk) -> list[workspaces.Connected]:
+    return [one for one in workspaces.show(desk.workspace).connections if one.remote == "xero"]

@@ -169,7 +169,7 @@ def attention(name: str | None, as_json: bool) -> None:
 
         where = workspace_named(name)
         found = attending.groups(service, where)
-        connections = standing.needing(service, where)
+        connections = standing.needing(standing.connections(service, where))
 
     def human() -> None:
         for one in connections:

@@ -20,9 +20,12 @@ from onecore.cli.errors import NEEDS_A_PERSON, Ended
 from onecore.cli.output import Output, facts, table
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from onecore.domain.ids import WorkspaceId
     from onecore.engine.service import Service
     from onecore.engine.use.configuring import Imported
+    from onecore.engine.use.disconnecting import Left
     from onecore.engine.use.workspaces import Overview
 
 
@@ -254,6 +257,47 @@ def _xero_state(seen: "Overview") -> set[tuple[str, str]]:
     return {(c.id, str(c.renewed_at)) for c in seen.connections if c.remote == "xero"}
 
 
+@click.group()
+def disconnect() -> None:
+    """Disconnect a workspace; what is in Procore and in Xero stays as it is."""
+
+
+@disconnect.command("procore")
+@with_workspace
+@with_json
+def disconnect_procore(name: str | None, as_json: bool) -> None:
+    """Take down OneCore's webhooks in Procore and forget the access."""
+    with engine() as service:
+        from onecore.engine.use import disconnecting  # noqa: PLC0415
+
+        where = workspace_named(name)
+        left = service.run(disconnecting.disconnect_procore(service, where, actor()))
+    _left(Output(as_json), left)
+
+
+@disconnect.command("xero")
+@with_workspace
+@click.option("--tenant-id", type=click.UUID, help="Leave this organisation alone.")
+@with_json
+def disconnect_xero(name: str | None, tenant_id: "UUID | None", as_json: bool) -> None:
+    """Leave one organisation in Xero, or all of the workspace's."""
+    with engine() as service:
+        from onecore.engine.use import disconnecting  # noqa: PLC0415
+
+        where = workspace_named(name)
+        left = service.run(disconnecting.disconnect_xero(service, where, actor(), tenant_id))
+    _left(Output(as_json), left)
+
+
+def _left(out: Output, left: "Left") -> None:
+    def human() -> None:
+        click.echo(f"Disconnected from {', '.join(left.names)}.")
+        for rest in left.by_hand:
+            click.echo(f"Still to be taken away by hand: {rest}.")
+
+    out.show({"disconnected": left.names, "by_hand": left.by_hand}, human)
+
+
 # --- the document -----------------------------------------------------------------------------
 
 
@@ -325,4 +369,4 @@ def _verdict(done: "Imported", dry_run: bool) -> str:
     return f"Version {done.number} holds now."
 
 
-COMMANDS = (workspace, connect, config)
+COMMANDS = (workspace, connect, disconnect, config)

@@ -93,6 +93,8 @@ _ACTS = {
     "workspace.resumed": "Resumed",
     "procore.connected": "Procore connected",
     "xero.connected": "Xero connected",
+    "procore.disconnected": "Procore disconnected",
+    "xero.disconnected": "Xero disconnected",
     "contact.created": "Contact made in Xero",
     "option.created": "Tracking option made in Xero",
 }

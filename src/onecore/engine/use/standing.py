@@ -45,9 +45,8 @@ class Needing:
     is_broken: bool
 
 
-def needing(service: Service, workspace: WorkspaceId) -> list[Needing]:
+def needing(seen: Sequence[Connected]) -> list[Needing]:
     """What is broken, then what will be: nothing goes over without them."""
-    seen = connections(service, workspace)
     found = [Needing(one.remote, one.label, one.broken, True) for one in seen if one.broken]
     return found + [
         Needing(one.remote, one.label, f"{told.why} {told.todo}", False) for one, told in soon(seen)

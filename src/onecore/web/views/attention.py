@@ -45,7 +45,7 @@ def attention(request: HttpRequest, seat: Seat) -> HttpResponse:
         "attention.html",
         "attention",
         sections=sections(groups),
-        connections=standing.needing(seat.service, seat.workspace),
+        connections=standing.needing(standing.connections(seat.service, seat.workspace)),
         shown=SHOWN,
         asked=glancing.is_anyone_waiting(seat.service, seat.workspace),
     )

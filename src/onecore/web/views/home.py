@@ -55,7 +55,7 @@ def home(request: HttpRequest, seat: Seat) -> HttpResponse:
         labels=glancing.project_labels(seat.service, seat.workspace),
         last=glancing.last_acts(seat.workspace, 0, LAST),
         simulators=simulators(seat.service.settings),
-        broken=[one for one in seen.connections if one.broken],
+        connections_needing=standing.needing(seen.connections),
         bill_mode=seen.modes.get("bill", "off"),
     )
 
