@@ -17,8 +17,9 @@ ALWAYS: tuple[Fault, ...] = (
 )
 """What a write must survive, so it is never quite absent."""
 
-CHANCES = {"slow": 0.15, "part_refused": 0.03, "batch_refused": 0.03, "token_expired": 0.02}
-EVENT_CHANCE, CHANCE = 0.4, 0.025
+CHANCES = {"slow": 0.15}
+EVERYWHERE, SOMEWHERE, OF_EVENTS = 0.02, 0.15, 0.4
+"""How often a fault hits: any request, requests of one endpoint, events that webhooks tell."""
 SECONDS = {
     "slow": 2.0,
     "timeout_before_commit": 12.0,
@@ -30,6 +31,10 @@ ONCE = ("grant_revoked", "connection_removed", "client_refused", "grant_refused"
 """After these a person has to connect again, so each is met once at most in a run."""
 SAYS = ("account", "period_lock", "new", "frozen")
 AT_ONCE = 5
+BUSY = {
+    "procore": ("requisitions.get", "work_order_contracts.get", "token", "webhooks"),
+    "xero": ("invoices.get", "invoices.put", "invoices.post", "token", "webhooks"),
+}
 
 
 class Trouble:
@@ -58,14 +63,24 @@ class Trouble:
             self._lay(side, name, endpoint, chance)
         for _ in range(AT_ONCE):
             side, fault = self._next()
-            endpoint = self._rng.choice(fault["endpoints"])
-            is_event = endpoint.startswith("webhooks")
-            chance = EVENT_CHANCE if is_event else CHANCES.get(fault["name"], CHANCE)
+            endpoint = self._endpoint(side, fault["endpoints"])
+            chance = SOMEWHERE if endpoint != "any" else EVERYWHERE
+            if endpoint.startswith("webhooks"):
+                chance = OF_EVENTS
+            chance = CHANCES.get(fault["name"], chance)
             if fault["name"] in ONCE:
                 if not self._access or (side, fault["name"]) in self._had:
                     continue
                 self._had.add((side, fault["name"]))
             self._lay(side, fault["name"], endpoint, chance, fault["takes"])
+
+    def _endpoint(self, side: str, allowed: list[str]) -> str:
+        """Everywhere, or one of those that are busy, or any there is."""
+        busy = [name for name in BUSY[side] if name in allowed]
+        choice = self._rng.random()
+        if choice < 0.3 or not busy:
+            return allowed[0] if choice < 0.8 else self._rng.choice(allowed)
+        return self._rng.choice(busy)
 
     def _next(self) -> tuple[str, dict[str, Any]]:
         """The next of both catalogues, shuffled anew when all have had their turn."""
