@@ -270,6 +270,7 @@ class Run:
             "ended by themselves": dict(crew.ended),
             "take-overs": overs.told(),
             "take-overs unexplained": overs.unexplained,
+            "take-overs slower than promised": overs.slow,
             "database": dict(self.database.blows),
             "faults": dict(sorted(self.trouble.met.items())),
             "webhooks": self._webhooks(procore),

@@ -30,6 +30,10 @@ class Logs:
                 self.writes += is_write
 
 
+PROMISED = 15.0
+"""Seconds within which a killed worker's organisation is taken over."""
+
+
 # --- take-overs -------------------------------------------------------------------------------
 
 
@@ -39,6 +43,7 @@ class TakeOvers:
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     unexplained: list[str] = field(default_factory=list)
+    slow: list[str] = field(default_factory=list)  # after a kill, and longer than promised
 
     def told(self) -> dict[str, dict[str, float]]:
         return {
@@ -70,12 +75,27 @@ def take_overs(
             why, seconds = _why(before, one, by_name.get(before.name), outages)
             if why:
                 found.seconds[why].append(seconds)
+                if why == "killed" and seconds > PROMISED:
+                    found.slow.append(_slow(one, seconds, lives))
             else:
                 found.unexplained.append(
                     f"{one.name} took over from {before.name} after {one.at - before.at:.1f} s"
                 )
         holder[one.tenant] = one
     return found
+
+
+def _slow(taken: Taking, seconds: float, lives: Sequence[Life]) -> str:
+    """A take-over that took long, and who could have been the successor meanwhile."""
+    began = taken.at - seconds
+    awake = [
+        f"{life.name} since {max(life.started_at, began) - began:.1f} s"
+        for life in lives
+        if life.started_at < taken.at
+        and (life.ended_at is None or life.ended_at > taken.at)
+        and not any(start < taken.at and end > began for start, end in life.pauses)
+    ]
+    return f"{taken.name} after {seconds:.1f} s; awake were {', '.join(awake) or 'none'}"
 
 
 def _why(

@@ -42,6 +42,8 @@ REFRESHED_FOR = {
     "retention_account_archived", "period_locked", "vendor_unmapped",
 }  # fmt: skip
 """Gaps a fresh reference list may close, so the lists are read again before saying so."""
+HAD_ELSEWHERE = "claimed_elsewhere"
+"""The gap of a claim that another workspace has; its subject is that workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,24 @@ async def plan_bills(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:
     for plan in plans:
         with phase("translating"):
             await _plan(ctx, plan, around)
+    await _leave_to_others(ctx, plans)
     return plans
+
+
+async def _leave_to_others(ctx: Context, plans: Sequence[Plan]) -> None:
+    """Hold what another workspace, joined to the same company and organisation, has posted or is
+    about to: a claim is one bill there, whoever made it first."""
+    going: dict[OrganisationId, list[Plan]] = defaultdict(list)
+    for plan in plans:
+        if isinstance(plan.step, d.Create) and plan.organisation is not None:
+            going[plan.organisation].append(plan)
+    for organisation, some in going.items():
+        refs = [plan.ref for plan in some]
+        had = await db.run(records.had_by_others, ctx.workspace, organisation, Flow.BILL, refs)
+        for plan in some:
+            if str(plan.ref) in had:
+                other, name = had[str(plan.ref)]
+                _hold(plan, (Gap(HAD_ELSEWHERE, str(other), f"Workspace {name} has this claim."),))
 
 
 async def _both_sides(ctx: Context, refs: Sequence[SourceRef]) -> list[Plan]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from onecore.domain.refs import Flow
 from onecore.engine.absence import CONFIRMED_AFTER, Absence
-from onecore.engine.bills import REFRESHED_FOR, Plan
+from onecore.engine.bills import HAD_ELSEWHERE, REFRESHED_FOR, Plan
 from onecore.engine.context import Context
 from onecore.engine.references import MISSING_AGE
 from onecore.store import documents as records
@@ -113,7 +113,8 @@ def _mended_at(plan: Plan, now: datetime) -> datetime | None:
     if isinstance(plan.step, d.Drifted) and "contact" in plan.step.fields:
         # Contacts may have been merged since they were read; on fresh ones, it is a drift.
         return now + FRESH_LISTS_WAIT if plan.was != records.DRIFTED else None
-    if isinstance(plan.step, d.Hold) and {gap.code for gap in plan.step.gaps} & REFRESHED_FOR:
+    mended = REFRESHED_FOR | {HAD_ELSEWHERE}
+    if isinstance(plan.step, d.Hold) and {gap.code for gap in plan.step.gaps} & mended:
         return _together(now, MENDED_WAIT)
     return None
 

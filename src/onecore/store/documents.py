@@ -6,12 +6,19 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, SourceRef
 from onecore.store import batch
-from onecore.store.models import Attention, AttentionItem, Document, Intent, Link
+from onecore.store.models import (
+    Attention,
+    AttentionItem,
+    Document,
+    Intent,
+    Link,
+    Workspace,
+)
 from onecore.store.vault import Vault
 
 IN_STEP, WAITING, APPROVAL, PREVIEWED = "in_step", "waiting", "approval", "previewed"
@@ -242,6 +249,27 @@ def pairs(
     if project is not None:
         rows = rows.filter(project_id=project)
     return rows.order_by("-since", "-id")
+
+
+def had_by_others(
+    workspace: WorkspaceId, organisation: UUID, flow: Flow, refs: Iterable[SourceRef]
+) -> dict[str, tuple[int, str]]:
+    """Id and name of the workspace that has posted a document to this organisation, or is about
+    to, by ref: another one that is joined to the same company."""
+    here = {"organisation_id": organisation}
+    live = Link.objects.filter(withdrawn=False, **here).values("document")
+    leaving = Intent.objects.filter(**here).values("document")
+    rows = (
+        Document.objects.filter(
+            Q(pk__in=live) | Q(pk__in=leaving),
+            flow=flow.value,
+            ref__in=[str(ref) for ref in refs],
+            workspace__company_id__in=Workspace.objects.filter(pk=workspace).values("company_id"),
+        )
+        .exclude(workspace_id=workspace)
+        .values_list("ref", "workspace_id", "workspace__name")
+    )
+    return {ref: (other, name) for ref, other, name in rows}
 
 
 def organisations_of(workspace: WorkspaceId, refs: Iterable[str]) -> dict[str, UUID]:

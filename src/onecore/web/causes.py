@@ -166,6 +166,11 @@ CAUSES: dict[str, Cause] = {
         "No connected Xero organisation is named for this project.",
         "Connect Xero, or name the organisation under `organisations` or `projects`.",
     ),
+    "claimed_elsewhere": Cause(
+        "Another workspace has the claim",
+        "It is joined to the same company and organisation, and the claim is a bill there already.",
+        "Give each project to one workspace: switch the flow off for it in the other.",
+    ),
     # --- periods
     "period_locked": Cause(
         "Period is locked in Xero",

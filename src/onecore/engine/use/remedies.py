@@ -49,6 +49,11 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "The accountant, in Xero: move the lock date (Advanced accounting, financial settings); "
         "or set `locked_period: shift` in the workspace document, which dates it the day after.",
     ),
+    "claimed_elsewhere": (
+        "Another workspace, joined to the same company and organisation, has posted the claim.",
+        f"{_SETTINGS}: give each project to one workspace, and switch the flow off for it in the "
+        "other.",
+    ),
     "negative_total": (
         "The claim comes to less than nothing.",
         f"{_XERO}: enter it as a credit note by hand.",
