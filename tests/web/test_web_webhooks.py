@@ -25,6 +25,7 @@ from onecore.store.models import Bell, Feed, Hint, Hook, Organisation, Reference
 from onecore.sync.ringing import AT_ONCE, EVERY
 from onecore.web import doorbells as intake
 from tests.desk import PROJECT, Desk
+from tests.engine.test_hooks import tend
 from tests.serving import Serving, eventually
 from tests.simulators import Simulator
 
@@ -538,3 +539,17 @@ def test_a_bookkeepers_change_in_xero_is_heard(ready: Desk, served: Serving) -> 
 def _delivered(xero: Simulator) -> bool:
     hooks = xero._http.get("/_sim/webhooks").json()
     return all(hook["failing"] == 0 for hook in hooks.values())
+
+
+def test_procores_own_courier_rings_at_hooks_we_made(ready: Desk, served: Serving) -> None:
+    """Made through the API, carried by the simulator over HTTP, with each hook's own secret."""
+    assert tend(ready, served.url) == 2
+    ready.procore.do("edit_vendor", id=12, name="Renamed Pty Ltd")
+    eventually(lambda: kept()["list"] == 1)
+    commitments = ready.procore.state()["projects"][str(PROJECT)]["commitments"]
+    ready.procore.do("edit_commitment", project_id=PROJECT, id=int(next(iter(commitments))),
+                     title="Another title")  # fmt: skip
+    eventually(lambda: kept()["project"] == 1)
+    assert kept()["hook"] == 2
+    answer(ready)
+    assert all(hook.rung_at is not None for hook in Hook.objects.all())
