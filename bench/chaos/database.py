@@ -38,15 +38,18 @@ _UNREST = """
 WITH told AS (SELECT to_timestamp(%(since)s) + %(ahead)s::interval AS since)
 SELECT (SELECT count(*) FROM store_intent)
      + (SELECT count(*) FROM store_hint hint LEFT JOIN store_document doc USING (ref)
-         WHERE NOT (doc.note IN ('absent', 'source_unseen') AND hint.attempts = 0
-                    AND hint.due_at > now() + %(ahead)s::interval))
+         WHERE NOT COALESCE(
+                   (doc.note IN ('absent', 'source_unseen')
+                    OR doc.state IN ('held', 'ask', 'refused', 'drifted'))
+                   AND hint.attempts = 0 AND hint.due_at > now() + %(ahead)s::interval, false))
      + (SELECT count(*) FROM store_feed
          WHERE kind = 'requisitions' AND (read_at IS NULL OR read_at < told.since))
      + (SELECT count(*) FROM store_organisation
          WHERE bills_read_at IS NULL OR bills_read_at < told.since)
   FROM told
 """
-"""What is not settled yet: all but documents that are waited for because they may be deleted."""
+"""What is not settled yet: all but documents that are looked at again later because they may have
+been deleted, or because what keeps them may be mended outside."""
 
 
 @dataclass(frozen=True, slots=True)
