@@ -213,6 +213,32 @@ def test_a_project_out_of_sight_says_so_and_goes_on_where_it_was(desk: Desk, sta
     assert (feed.trouble, desk.state_of(hidden)) == ("", "in_step")
 
 
+WITHHELD = {
+    "/cost_codes": "",
+    "/work_order_contracts": "",
+    "/requisitions/[0-9]+/detail": "item_retainage_incomplete",
+}
+
+
+@pytest.mark.parametrize("what", WITHHELD)
+def test_what_a_claim_needs_beside_itself_is_missed_aloud(desk: Desk, what: str) -> None:
+    """The claims themselves are seen, and read over and over: that does not end the trouble."""
+    if switch := WITHHELD[what]:
+        desk.procore.switch(**{switch: True})
+    desk.procore.fault("status", what, "GET", status=403, times=0, body='{"message":"no"}')
+    line = {"line_id": desk.contract_lines()[0], "work": "700.00", "new_materials": "300.00"}
+    ref = desk.claim(lines=[line])
+    for _ in range(2):
+        result = desk.sync(timeout=0)
+        assert [text for text in result.troubles if "project 7" in text and "(403)" in text]
+        assert Feed.objects.get(kind=feeds.CLAIMS).trouble == "lists_403"
+    assert desk.state_of(ref) is None
+    desk.procore.no_faults()
+    assert desk.sync().troubles == ()  # whoever mended it need not wait for the hour
+    assert desk.state_of(ref) == "in_step"
+    assert Feed.objects.get(kind=feeds.CLAIMS).trouble == ""
+
+
 def test_a_project_that_was_never_more_than_a_name_is_dropped_with_its_feed(desk: Desk) -> None:
     made = desk.procore.do("new_project", name="Hillside", permitted=True)
     desk.clock.offset = timedelta(hours=1)

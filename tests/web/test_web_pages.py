@@ -76,16 +76,20 @@ def test_a_broken_connection_is_told_with_the_way_to_mend_it(desk: Desk, signed_
     assert "Connect Xero again" in body
 
 
-def test_a_project_out_of_sight_is_told(desk: Desk, signed_in: As) -> None:
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("procore_404", "permitted projects"), ("lists_403", "Let it read cost codes")],
+)
+def test_a_project_out_of_sight_is_told(desk: Desk, signed_in: As, code: str, said: str) -> None:
     desk.connect()
     desk.map_all()
     Feed.objects.create(
         workspace_id=desk.workspace, kind="requisitions", project_id=PROJECT,
-        next_due_at=desk.clock.now(), trouble="procore_404",
+        next_due_at=desk.clock.now(), trouble=code,
     )  # fmt: skip
     body = text(signed_in(), desk, "")
     assert "1 project cannot be read" in body
-    assert "permitted projects" in body
+    assert said in body
 
 
 def test_the_bar_has_room_for_the_smallest() -> None:

@@ -25,7 +25,7 @@ from onecore.domain.settings import EffectiveSettings, Policies
 from onecore.domain.tax import default_type
 from onecore.domain.translate.bill import NothingDue, NotOurs, bill_from, dated
 from onecore.domain.translate.dates import DEFAULT_ZONE
-from onecore.engine import db
+from onecore.engine import db, feeds
 from onecore.engine.absence import Absence, Surroundings
 from onecore.engine.context import Context
 from onecore.engine.references import CLOCKS_DIFFER, MISSING_AGE
@@ -173,9 +173,14 @@ async def _seen(
 ) -> dict[str, Requisition] | None:
     """The claims by id, or None where the project is not ours to see; others go on meanwhile."""
     try:
-        return await read_requisitions(ctx, project, refs)
-    except NotVisible:
+        claims = await read_requisitions(ctx, project, refs)
+    except NotVisible as hidden:
+        if hidden.operation != "requisitions":  # that one is told by the feed itself
+            await db.commit("feed.unlisted", feeds.unlisted, ctx, project, hidden.status)
         return None
+    if await db.run(feeds.is_unlisted, ctx, project):
+        await db.commit("feed.listed", feeds.listed, ctx, project)
+    return claims
 
 
 def _organisation(ctx: Context, plan: Plan, project: ProjectId) -> OrganisationId | None:

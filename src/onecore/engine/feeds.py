@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 
 from onecore.domain.ids import OrganisationId, ProjectId, WorkspaceId
 from onecore.domain.refs import Flow, SourceRef, parse_ref
@@ -24,6 +24,8 @@ from onecore.sync.polling import Look
 
 OVERLAP = timedelta(minutes=5)
 TROUBLE_WAIT = timedelta(minutes=10)
+LISTS = "lists_"
+"""Begins a trouble that reading the claims themselves does not end."""
 ONE_SECOND = timedelta(seconds=1)
 """What Procore's `updated_at` is told to."""
 UNDER_REVIEW = ("under_review", "pending_owner_approval")
@@ -127,6 +129,23 @@ def _troubled(feed: Feed, code: str, now: datetime) -> None:
     )
 
 
+def unlisted(ctx: Context, project: ProjectId, status: int) -> None:
+    """Tell that claims are seen, but not the lists or pages that they are reckoned with."""
+    _claims_feed(ctx, project).filter(trouble="").update(trouble=f"{LISTS}{status}")
+
+
+def is_unlisted(ctx: Context, project: ProjectId) -> bool:
+    return _claims_feed(ctx, project).filter(trouble__startswith=LISTS).exists()
+
+
+def listed(ctx: Context, project: ProjectId) -> None:
+    _claims_feed(ctx, project).update(trouble="")
+
+
+def _claims_feed(ctx: Context, project: ProjectId) -> QuerySet[Feed]:
+    return Feed.objects.filter(workspace_id=ctx.workspace, project_id=project, kind=CLAIMS)
+
+
 def _read(
     ctx: Context,
     feed: Feed,
@@ -161,7 +180,9 @@ def _read(
             row.cursor = newest
         if row.kind == CLAIMS:
             _remember(row, heads, since, now, bool(fresh))
-        row.trouble, row.read_at = "", now
+        row.read_at = now
+        if not row.trouble.startswith(LISTS):
+            row.trouble = ""
         if row.asked_at == feed.asked_at:
             row.asked_at = None
         if row.next_due_at == feed.next_due_at:

@@ -19,6 +19,7 @@ from onecore.ports import (
     OutcomeUnknown,
     Remote,
     ScopeMissing,
+    Throttled,
     Token,
 )
 from onecore.store.leases import Owner
@@ -181,6 +182,10 @@ class GrantTokens:
             await db.commit("grant.released", self._release, secrets.version)
             # The same refresh token is asked with again: Xero still takes it [X 1].
             raise NotReached(unknown.remote, "token", unknown.detail) from None
+        except Throttled as limited:  # no row tells of it: it is no limit of the API's
+            await db.commit("grant.released", self._release, secrets.version)
+            detail = "it gives no more tokens just now"
+            raise NotReached(limited.remote, "token", detail, limited.wait) from None
         except BaseException:
             await db.commit("grant.released", self._release, secrets.version)
             raise

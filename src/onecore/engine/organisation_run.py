@@ -25,6 +25,7 @@ from onecore.ports import (
     Disconnected,
     Lane,
     NotReached,
+    NotVisible,
     OutcomeUnknown,
     ReadFailed,
     Remote,
@@ -445,7 +446,7 @@ def _leaves_documents(error: Exception) -> bool:
 
 def _words(trouble: RemoteError) -> str:
     """A remote's trouble without what the remote said about documents."""
-    if isinstance(trouble, RequestRefused):
+    if isinstance(trouble, RequestRefused | NotVisible):
         return f"{trouble.remote}: {trouble.operation}: HTTP {trouble.status}"
     if isinstance(trouble, OutcomeUnknown):
         return f"{trouble.remote}: {trouble.operation}: no answer; looking what became of it"

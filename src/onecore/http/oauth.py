@@ -20,7 +20,7 @@ import structlog
 
 from onecore.crash import reach
 from onecore.http import limits
-from onecore.http.transport import checked_base
+from onecore.http.transport import checked_base, in_words
 from onecore.http.wire import Reader, Unreadable, encoded
 from onecore.ports import (
     LONGEST_WRITE,
@@ -207,9 +207,9 @@ async def _ask(
             response = await http.send(request, follow_redirects=False)
         status = response.status_code
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError) as e:
-        raise NotReached(app.remote, operation, type(e).__name__) from None
+        raise NotReached(app.remote, operation, in_words(e)) from None
     except (TimeoutError, httpx2.HTTPError) as e:
-        raise OutcomeUnknown(app.remote, operation, type(e).__name__) from None
+        raise OutcomeUnknown(app.remote, operation, in_words(e)) from None
     finally:
         reach(f"{point}.after")
         _log.info(

@@ -54,6 +54,15 @@ _NEVER_LEFT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
+_BROKE = (
+    ((httpx2.ConnectTimeout, httpx2.PoolTimeout), "no connection in time"),
+    (httpx2.ConnectError, "could not connect"),
+    (httpx2.ProxyError, "the proxy refused"),
+    (httpx2.UnsupportedProtocol, "an address of no known kind"),
+    ((httpx2.TimeoutException, TimeoutError), "no answer in time"),
+    (httpx2.DecodingError, "the answer could not be unpacked"),
+)
+_CUT_OFF = "the connection broke before the answer was complete"
 # A gateway's own plain 503 ("upstream connect error…") may follow a request that did arrive, so
 # only the sentences known to be the remote's count as "nothing was done".
 _OFFLINE = ("is offline", "currently offline", "temporarily unavailable", "maintenance")
@@ -272,13 +281,13 @@ class Transport:
                     response = await self._http.send(request, follow_redirects=False)
                     return response, response.content
         except _NEVER_LEFT as error:
-            raise NotReached(self.remote, call.operation, type(error).__name__) from None
+            raise NotReached(self.remote, call.operation, in_words(error)) from None
         except TimeoutError:
             if not left:
                 raise NotReached(self.remote, call.operation, "no connection in time") from None
             raise no_answer(self.remote, call, f"nothing within {longest:.0f} s") from None
         except httpx2.HTTPError as error:
-            raise no_answer(self.remote, call, type(error).__name__) from None
+            raise no_answer(self.remote, call, in_words(error)) from None
         finally:
             reach(f"{point}.after")
 
@@ -369,6 +378,11 @@ class _Permission:
         """Ask again unless that was done a moment ago."""
         if self._ask is not None and ticking() - self._asked_at > PROMPTLY:
             await self.ask()
+
+
+def in_words(error: Exception) -> str:
+    """What broke on the way, for a person to read."""
+    return next((said for kinds, said in _BROKE if isinstance(error, kinds)), _CUT_OFF)
 
 
 def no_answer(remote: Remote, call: Call, detail: str) -> RemoteError:

@@ -149,7 +149,12 @@ def claim(ref: str) -> str:
 
 def trouble(code: str) -> str:
     """What keeps a project's claims from being read, in words with the next step."""
-    status = code.removeprefix("procore_")
+    what, _, status = code.partition("_")
+    if what == "lists":
+        return (
+            f"Procore shows the app this project's claims, but not all that belongs to them "
+            f"({status}). Let it read cost codes, commitments and invoicing there."
+        )
     if status in ("403", "404"):
         return (
             f"Procore does not show this project's invoicing to the app ({status}). Put the "

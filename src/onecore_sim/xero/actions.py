@@ -340,6 +340,7 @@ def token(sim: "XeroSimulator", asked: Asked) -> Asked:
     app = _app(sim, asked)
     if app.tenant_id:
         grant = oauth.custom_grant(sim, app) or seed.approve_custom(sim.state, app, sim.clock.now())
+        oauth.connect(sim, grant, app.tenant_id)
         tenants = [app.tenant_id]
         scopes = _scopes(asked) or app.scopes
     else:

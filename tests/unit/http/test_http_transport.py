@@ -179,6 +179,22 @@ def test_what_left_without_an_answer(error: Exception) -> None:
         send(failing(error), WRITE)
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (httpx2.ConnectError("refused"), "could not connect"),
+        (httpx2.ConnectTimeout("slow"), "no connection in time"),
+        (httpx2.ReadTimeout("slow"), "no answer in time"),
+        (httpx2.DecodingError("gzip"), "the answer could not be unpacked"),
+        (httpx2.RemoteProtocolError("cut"), "the connection broke before the answer was complete"),
+    ],
+)
+def test_what_broke_is_said_in_words(error: Exception, said: str) -> None:
+    with pytest.raises(RemoteError) as caught:
+        send(failing(error), READ)
+    assert caught.value.detail == said
+
+
 @pytest.mark.parametrize("status", [500, 502, 504, 520])
 def test_server_errors(status: int) -> None:
     with pytest.raises(ReadFailed):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from uuid import UUID
 
 from onecore.domain.ids import OrganisationId, WorkspaceId
@@ -12,7 +13,7 @@ from onecore.engine.remotes import NewTokens
 from onecore.engine.service import Service
 from onecore.engine.use import configuring
 from onecore.engine.use.errors import NeedsPerson, OutOfReach
-from onecore.ports import AccessLost, Connection, Remote, RemoteError, Token
+from onecore.ports import AccessLost, Connection, Remote, RemoteError, Throttled, Token
 from onecore.store import audit, hints
 from onecore.store.models import Grant, Organisation, WorkspaceOrganisation
 
@@ -46,9 +47,12 @@ class JustGiven:
 
 
 def unreachable(name: str, url: str, trouble: RemoteError) -> OutOfReach:
+    if isinstance(trouble, Throttled):
+        seconds = ceil(trouble.wait.total_seconds())
+        return OutOfReach(f"{name} takes no more requests just now. Try again in {seconds} s.")
     return OutOfReach(
-        f"{name} at {url} did not answer as expected ({type(trouble).__name__}). Nothing was "
-        "changed; check the address and try again."
+        f"{name} at {url} did not answer as expected ({trouble.detail}). Nothing was changed; "
+        "check the address and try again."
     )
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db.models import Sum
 
 from onecore.domain.ids import OrganisationId, WorkspaceId
-from onecore.domain.refs import Flow, Kind, SourceRef
+from onecore.domain.refs import Flow, Kind, SourceRef, parse_ref
 from onecore.engine import bells, calls, config, db, jobs
+from onecore.engine.feeds import LISTS
 from onecore.engine.service import Service
 from onecore.engine.use.errors import NotFound, UseError
 from onecore.engine.use.workspaces import newest_config
@@ -22,6 +23,7 @@ from onecore.store.models import (
     CallCount,
     Document,
     Feed,
+    Hint,
     Workspace,
     WorkspaceOrganisation,
 )
@@ -80,10 +82,15 @@ def say(
 
 
 def look_at_feeds(service: Service, workspace: WorkspaceId) -> None:
-    """Make every feed of a workspace due now, as somebody waits for it."""
+    """Make every feed of a workspace due now, as somebody waits for it, and the documents of
+    projects that were not shown whole: what kept them may just have been put right."""
     now = service.clock.now()
     rows = Feed.objects.filter(workspace_id=workspace, kind="requisitions")
     rows.update(next_due_at=now, asked_at=now)
+    for feed in rows.filter(trouble__startswith=LISTS).order_by("organisation_id"):
+        kept = Hint.objects.filter(workspace_id=workspace, ref__contains=f":{feed.project_id}/")
+        refs = [parse_ref(ref) for ref in kept.values_list("ref", flat=True)]
+        hints.say(workspace, feed.organisation_id, Flow.BILL, refs, now, lane="person")
     joined = WorkspaceOrganisation.objects.filter(workspace_id=workspace)
     for one in joined.order_by("organisation_id"):
         hints.wake(one.organisation_id, now)
@@ -110,13 +117,25 @@ def _limits(service: Service, workspace: WorkspaceId) -> list[tuple[Key, Wait]]:
     return service.contexts.calls.waits(calls.keys_of(workspace), Lane.DOCUMENT, workspace)
 
 
+_UNSEEN = {
+    "procore": "not shown to the app; permit it there and switch its Invoicing on",
+    "lists": "its cost codes, contracts or claims' details are not shown to the app; let it read "
+    "them",
+}
+
+
 def _standing(service: Service, workspace: WorkspaceId) -> list[str]:
     """What keeps a workspace from going on, whatever a turn tries."""
     paused = Workspace.objects.filter(pk=workspace, paused=True).exists()
     said = ["the workspace is paused; run: onecore resume -w NAME"] if paused else []
     for key, wait in _limits(service, workspace):
         at = f"{wait.until:%Y-%m-%d %H:%M:%S} UTC"
-        said.append(f"{key.remote}: {wait.kind} limit; waiting until {at}")
+        kind = wait.kind.replace("_", " ")
+        said.append(f"{key.remote}: {kind} limit; waiting until {at}")
+    unseen = Feed.objects.filter(workspace_id=workspace).exclude(trouble="").order_by("project_id")
+    for project, code in unseen.values_list("project_id", "trouble").distinct():
+        what, _, status = code.partition("_")
+        said.append(f"procore: project {project}: {_UNSEEN.get(what, code)} ({status})")
     return said
 
 
