@@ -24,7 +24,7 @@ from onecore.engine import db
 from onecore.ports import CallLog, Clock, Lane, LimitKind, Remote, Throttled
 from onecore.store import allowances
 from onecore.store.allowances import Change, Key, Row, Tally
-from onecore.store.models import CallCount, Grant, RemoteLimit, WorkspaceOrganisation
+from onecore.store.models import CallCount, Grant, WorkspaceOrganisation
 from onecore.sync import budget as rules
 from onecore.sync import pacing
 from onecore.sync.budget import Usage, Wait
@@ -40,6 +40,8 @@ TRIES = 500
 APP_MINUTE_WATCHED = rules.XERO_APP_MINUTE.limit // 2
 """Below this what is left of an app's minute is kept for all its organisations to see."""
 HOUR = timedelta(hours=1)
+KEPT_FOR = timedelta(days=90)
+"""How long the counts of calls are kept."""
 ABOVE_LISTS = (Lane.PERSON.value, Lane.DOCUMENT.value)
 _UNSURE = -1  # a version that no row has: whoever writes on it reads first
 
@@ -282,20 +284,6 @@ class _Log:
 # --- looking ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Calls of one remote and scope: in the last hour and day, by lane, and what is left."""
-
-    remote: Remote
-    scope: str
-    last_hour: int
-    last_day: int
-    refused_day: int
-    lanes: dict[str, int]
-    figures: dict[str, int]
-    blocked_until: datetime | None
-
-
 def keys_of(workspace: WorkspaceId) -> list[Key]:
     """The allowances that a workspace's calls are counted under."""
     apps = Grant.objects.filter(workspace_id=workspace, remote=Remote.PROCORE.value)
@@ -308,31 +296,7 @@ def keys_of(workspace: WorkspaceId) -> list[Key]:
     return list(dict.fromkeys(found))
 
 
-def spent(now: datetime, keys: list[Key]) -> list[Spent]:
-    """What was used of each budget."""
-    result = []
-    for key in keys:
-        remote, scope = Remote(key.remote), key.scope
-        day = CallCount.objects.filter(
-            remote=key.remote, app=key.app, scope=scope, hour__gt=now - timedelta(hours=24)
-        )
-        totals = day.aggregate(calls=Sum("calls"), refused=Sum("refused"))
-        hour = day.filter(hour__gt=now - timedelta(hours=1)).aggregate(calls=Sum("calls"))
-        lanes = {
-            row["lane"]: row["n"]
-            for row in day.values("lane").annotate(n=Sum("calls")).order_by("lane")
-        }
-        limit = RemoteLimit.objects.filter(remote=key.remote, app=key.app, scope=scope).first()
-        result.append(
-            Spent(
-                remote=remote,
-                scope=scope,
-                last_hour=hour["calls"] or 0,
-                last_day=totals["calls"] or 0,
-                refused_day=totals["refused"] or 0,
-                lanes=lanes,
-                figures=limit.figures if limit else {},
-                blocked_until=limit.blocked_until if limit else None,
-            )
-        )
-    return result
+def prune(now: datetime) -> int:
+    """Forget counts that no forecast and no page looks at any more; how many there were."""
+    gone, _ = CallCount.objects.filter(hour__lt=now - KEPT_FOR).delete()
+    return gone

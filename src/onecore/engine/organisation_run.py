@@ -44,8 +44,6 @@ from onecore.timing import phase, spending
 
 log = structlog.get_logger("onecore.engine")
 
-SWEEP_EVERY = timedelta(minutes=2)
-"""How often an organisation's bills are swept when nothing else reads them."""
 TROUBLE_WAIT = timedelta(seconds=30)
 FEEDS_A_TURN = 10
 DOCUMENTS_A_TURN = 4 * BATCH
@@ -260,8 +258,8 @@ class OrganisationRun:
         row = await db.run(Organisation.objects.get, pk=organisation)
         usage = await db.run(self._contexts.calls.usage, ctx.books[organisation].calls)
         began, read_at = self._clock.now(), row.bills_read_at
-        every = sweep_every(usage, SWEEP_EVERY, began)
-        rung = when_rung(every, SWEEP_EVERY) if row.bills_wanted_at is not None else every
+        every = sweep_every(usage, began)
+        rung = when_rung(every) if row.bills_wanted_at is not None else every
         if (
             read_at is None
             or began - read_at >= min(rung, every)
@@ -279,7 +277,7 @@ class OrganisationRun:
                 "xero: few calls are left of the day; documents go together at "
                 f"{turn.together_at:%H:%M} UTC"
             )
-        turn.lists_at = read_at + when_rung(every, SWEEP_EVERY)
+        turn.lists_at = read_at + when_rung(every)
         turn.due += [next_look(one) for one in intents]
         turn.due.append(read_at + every)
 

@@ -7,7 +7,7 @@ import structlog
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from onecore.engine import bells, db, hooks, jobs, keeping
+from onecore.engine import bells, calls, db, hooks, jobs, keeping
 from onecore.engine.context import NotConnected
 from onecore.engine.service import Service
 from onecore.ports import RemoteError
@@ -17,6 +17,7 @@ log = structlog.get_logger("onecore.worker")
 
 DISPATCH_SECONDS = 1.0
 JANITOR_EVERY = 60  # dispatches
+PRUNE_EVERY = 3600  # dispatches
 TEND_SECONDS = 30.0
 KEEP_EVERY = 20  # rounds of tending
 CONCURRENCY = 4
@@ -88,6 +89,8 @@ class Worker:
                 await jobs.heartbeat()
             if n % JANITOR_EVERY == 0:
                 await db.commit("jobs.cleared", jobs.clear_dead_jobs)
+            if n % PRUNE_EVERY == 0:
+                await db.commit("calls.pruned", calls.prune, self._service.clock.now())
             n += 1
             await asyncio.sleep(DISPATCH_SECONDS)
 

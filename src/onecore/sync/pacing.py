@@ -8,6 +8,8 @@ from onecore.ports import Lane, LimitKind
 from onecore.sync import budget, meters
 from onecore.sync.budget import KEPT, Usage
 
+SWEEP_EVERY = timedelta(minutes=2)
+"""How often an organisation's bills are swept when nothing else reads them."""
 CALLS_A_SWEEP = 1.5
 """One call where nothing changed, another for each thousand changes; measured over a day."""
 LONGEST_SWEEP = timedelta(minutes=30)
@@ -36,10 +38,10 @@ def lists_an_hour(usage: Usage, above: int) -> int:
     return max(1, limit - math.floor(limit * kept.always) - above)
 
 
-def sweep_every(usage: Usage, shortest: timedelta, now: datetime) -> timedelta:
+def sweep_every(usage: Usage, now: datetime) -> timedelta:
     """How long to wait between two looks at what changed in an organisation.
 
-    What the day leaves to lists is spread over the rest of the day; `shortest` where that is
+    What the day leaves to lists is spread over the rest of the day; SWEEP_EVERY where that is
     plenty. Documents never wait for it: before bills are made the list is read in any case.
     """
     rule = budget.XERO_DAY
@@ -47,15 +49,14 @@ def sweep_every(usage: Usage, shortest: timedelta, now: datetime) -> timedelta:
     above = partial(budget.kept_above, usage, rule, Lane.LIST)
     for_lists = meters.free(meter, rule, now) - above(now)
     if for_lists <= 0:
-        return max((meters.goes_on_at(meter, rule, above, now) or now) - now, shortest)
-    return min(
-        max(budget.left_of(meter, rule, now) * CALLS_A_SWEEP / for_lists, shortest), LONGEST_SWEEP
-    )
+        return max((meters.goes_on_at(meter, rule, above, now) or now) - now, SWEEP_EVERY)
+    spread = budget.left_of(meter, rule, now) * CALLS_A_SWEEP / for_lists
+    return min(max(spread, SWEEP_EVERY), LONGEST_SWEEP)
 
 
-def when_rung(every: timedelta, shortest: timedelta) -> timedelta:
+def when_rung(every: timedelta) -> timedelta:
     """How soon after a look a doorbell may ask for another: at once, if looks are not stretched."""
-    return every / 4 if every > shortest else timedelta(0)
+    return every / 4 if every > SWEEP_EVERY else timedelta(0)
 
 
 def documents_every(usage: Usage, now: datetime) -> timedelta:

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from onecore.web.views import (
     about,
     attention,
+    budget,
     connections,
     demo,
     documents,
@@ -41,6 +42,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("mapping/coverage/live", mapping.coverage_live, name="coverage_live"),
     path("mapping/<slug:what>", mapping.maps, name="mapping"),
     path("mapping/<slug:what>/proposals", mapping.proposals, name="proposals"),
+    path("budget", budget.budget, name="budget"),
     path("connections", connections.connections, name="connections"),
     path("connections/procore", connections.procore, name="connect_procore"),
     path("connections/xero", connections.xero, name="connect_xero"),

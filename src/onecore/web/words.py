@@ -201,19 +201,3 @@ def told(line: str) -> str:
     if found is None:
         return line
     return f"{field(found[1])}: {found[2]} wanted, {found[3]} in Xero"
-
-
-_LEFT = {
-    "day_remaining": "today",
-    "minute_remaining": "this minute",
-    "app_minute_remaining": "this minute over all customers",
-}
-
-
-def left(figures: dict[str, int]) -> str:
-    """What a remote last said is left of its limits."""
-    parts = [f"{figures[name]:,} {what}" for name, what in _LEFT.items() if name in figures]
-    if "remaining" in figures:
-        of = f" of {figures['limit']:,}" if "limit" in figures else ""
-        parts.append(f"{figures['remaining']:,}{of}")
-    return ", ".join(parts)

@@ -12,7 +12,6 @@ from onecore.sync import budget, pacing
 
 MIDNIGHT = datetime(2026, 11, 23, 0, 0, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-SHORTEST = 2 * MINUTE
 A_BILL = 3
 """Calls of a bill that comes alone: the list of changes, the organisation's lock dates, the PUT."""
 
@@ -74,7 +73,7 @@ class Day:
             if self.clock >= sweep_at:
                 if self.call(Lane.LIST):
                     self.sweeps.append(self.clock)
-                sweep_at = self.clock + pacing.sweep_every(self.usage, SHORTEST, self.clock)
+                sweep_at = self.clock + pacing.sweep_every(self.usage, self.clock)
             self.clock += 5 * SECOND
 
 
@@ -138,7 +137,7 @@ def test_five_thousand_a_day_need_no_stretching() -> None:
     day = Day(5000, seed=6)
     day.live(through_the_day(300, 2), 60)
     gaps = [b - a for a, b in zip(day.sweeps, day.sweeps[1:], strict=False)]
-    assert max(gaps) <= SHORTEST + 10 * SECOND
+    assert max(gaps) <= pacing.SWEEP_EVERY + 10 * SECOND
     assert max(day.waits) <= MINUTE
 
 

@@ -4,7 +4,7 @@ from django.db import connection
 
 from onecore.domain.ids import WorkspaceId
 from onecore.engine.service import Service
-from onecore.engine.use import standing, upgrading, workspaces
+from onecore.engine.use import budgets, budgets_told, standing, upgrading, workspaces
 from onecore.engine.use.doctoring import Check
 from onecore.store import sealed
 from onecore.store.models import Workspace
@@ -32,7 +32,21 @@ def database(service: Service, oldest: int) -> list[Check]:
     found.append(_secrets(service))
     for pk, name in workspaces.names():
         found += [_workspace(service, pk, name), _webhooks(service, pk, name)]
+        found += _calls(service, pk, name)
     return found
+
+
+def _calls(service: Service, workspace: WorkspaceId, label: str) -> list[Check]:
+    """A check for each allowance whose day is used up."""
+    now = service.clock.now()
+    step = (
+        "Nothing is lost and nothing has to be done. If it happens again, see what uses them: "
+        f"onecore budget -w {label!r}; an app of Xero's higher tiers has 5,000 calls a day."
+    )
+    return [
+        Check(f"calls of {label}", False, budgets_told.used_up(one, now), step)
+        for one in budgets.exhausted(service, workspace)
+    ]
 
 
 def _secrets(service: Service) -> Check:

@@ -102,11 +102,6 @@ def detail_words(text: str) -> str:
 
 
 @register.filter
-def left_words(figures: dict[str, int]) -> str:
-    return words.left(figures)
-
-
-@register.filter
 def scope_words(scope: str, names: dict[str, str]) -> str:
     """Whose list it is: the company's, a project's or an organisation's."""
     return names.get(scope, scope.replace(":", " ").capitalize())

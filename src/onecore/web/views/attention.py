@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from onecore.engine.use import attending, glancing, standing
+from onecore.engine.use import attending, budgets, budgets_told, glancing, standing
 from onecore.engine.use.attending import Group
 from onecore.web.access import Right, Seat, in_workspace
 from onecore.web.causes import Cause, cause
@@ -38,7 +38,8 @@ def sections(groups: list[Group]) -> list[Section]:
 
 @in_workspace()
 def attention(request: HttpRequest, seat: Seat) -> HttpResponse:
-    groups = attending.groups(seat.service, seat.workspace)
+    service, workspace = seat.service, seat.workspace
+    groups, now = attending.groups(service, workspace), service.clock.now()
     return page(
         request,
         seat,
@@ -47,7 +48,8 @@ def attention(request: HttpRequest, seat: Seat) -> HttpResponse:
         sections=sections(groups),
         connections=standing.needing(standing.connections(seat.service, seat.workspace)),
         shown=SHOWN,
-        asked=glancing.is_anyone_waiting(seat.service, seat.workspace),
+        used_up=[budgets_told.used_up(one, now) for one in budgets.exhausted(service, workspace)],
+        asked=glancing.is_anyone_waiting(service, workspace),
     )
 
 

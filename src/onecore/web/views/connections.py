@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
 from onecore import app
-from onecore.engine.use import budgets, connecting, glancing, standing
+from onecore.engine.use import connecting, glancing, standing
 from onecore.engine.use.errors import UseError
 from onecore.web.access import Right, Seat, in_workspace, person, seat_of
 from onecore.web.views.showing import EXPECTED, LONGEST_READ, attempt, page, why
@@ -31,7 +31,6 @@ def connections(request: HttpRequest, seat: Seat) -> HttpResponse:
         troubles=glancing.troubles_of(seat.workspace),
         labels=labels,
         scopes=scopes,
-        spent=budgets.budget(seat.service, seat.workspace),
         listening=standing.listening(seat.service, seat.workspace),
         has_procore_app=bool(settings.procore_client_id and settings.procore_client_secret),
         has_xero_app=bool(settings.xero_client_id),

@@ -1,14 +1,25 @@
 """Home: in step or not, what needs a person, what is connected, what happened last."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from onecore.engine.use import glancing, standing, syncing, workspaces
+from onecore.engine.use import (
+    budgets,
+    budgets_told,
+    glancing,
+    standing,
+    syncing,
+    workspaces,
+)
+from onecore.engine.use.budgets import Standing
+from onecore.engine.use.budgets_told import Told
 from onecore.engine.use.glancing import Glance
 from onecore.environment import LOOPBACK, Settings
+from onecore.ports import LimitKind
 from onecore.web import words
 from onecore.web.access import Right, Seat, in_workspace
 from onecore.web.views.showing import attempt, page
@@ -38,19 +49,34 @@ class Verdict:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a system lets OneCore call, in a line."""
+
+    name: str
+    standing: Standing
+    told: Told
+
+
 NEEDING = ("held", "ask", "refused", "drifted", "approval")
 
 
 @in_workspace()
 def home(request: HttpRequest, seat: Seat) -> HttpResponse:
     seen = glancing.glance(seat.service, seat.workspace)
+    now = seat.service.clock.now()
+    allowances = [
+        Allowance(budgets_told.NAMES[one.remote], one, budgets_told.told(one, now))
+        for one in budgets.budget(seat.service, seat.workspace)
+    ]
     return page(
         request,
         seat,
         "home.html",
         "home",
         glance=seen,
-        verdict=verdict(seen),
+        verdict=verdict(seen, allowances),
+        allowances=allowances,
         shares=shares(seen.states),
         labels=glancing.project_labels(seat.service, seat.workspace),
         last=glancing.last_acts(seat.workspace, 0, LAST),
@@ -88,9 +114,17 @@ def pause(request: HttpRequest, seat: Seat) -> HttpResponse:
     return redirect("home", workspace=seat.workspace)
 
 
-def verdict(seen: Glance) -> Verdict:
+def verdict(seen: Glance, allowances: Sequence[Allowance] = ()) -> Verdict:
     """In step or not, in one sentence; what keeps all from moving comes before the books."""
-    return _stopped(seen) or _needing(seen) or _going(seen)
+    return _stopped(seen) or _used_up(allowances) or _needing(seen) or _going(seen)
+
+
+def _used_up(allowances: Sequence[Allowance]) -> Verdict | None:
+    for one in allowances:
+        if one.standing.blocked_by == LimitKind.DAY:
+            title = f"{one.name} takes no more calls today"
+            return Verdict("warn", "Ⅱ", title, one.told.headline)
+    return None
 
 
 def _stopped(seen: Glance) -> Verdict | None:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from onecore.engine.context import NotConnected
-from onecore.engine.use import glancing
+from onecore.engine.use import budgets_told, glancing
 from onecore.engine.use.errors import NeedsPerson, OutOfReach, UseError
 from onecore.ports import AccessLost, NotReached, NotVisible, Remote, RemoteError, Throttled
 from onecore.web.access import Seat
@@ -54,8 +54,13 @@ def why(error: Exception) -> str:
 def _why_remote(error: RemoteError) -> str:
     name = NAMES[error.remote]
     if isinstance(error, Throttled):
-        wait = max(1, round(error.wait.total_seconds()))
-        return f"{name} asks to wait: its {error.kind} limit is used up for {wait} more seconds."
+        wait = budgets_told.spell(error.wait)
+        if error.lane is not None:  # our own budget, not the remote
+            return (
+                f"Pages have had their share of {name}'s calls. They go on in {wait}; bills go "
+                "over meanwhile."
+            )
+        return f"{name} asks to wait: its {error.kind} limit is used up for {wait} more."
     if isinstance(error, AccessLost):
         detail = error.detail or "access lost"
         return f"{name} no longer lets OneCore in ({detail}). Connect it again under Connections."
