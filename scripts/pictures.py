@@ -86,6 +86,7 @@ def pages(stage: Stage) -> dict[str, str]:
         "mapping": f"{base}mapping",
         "mapping-codes": f"{base}mapping/codes",
         "coverage": f"{base}mapping/coverage",
+        "budget": f"{base}budget",
         "connections": f"{base}connections",
         "settings": f"{base}settings",
         "activity": f"{base}activity",

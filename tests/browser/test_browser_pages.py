@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
 PAGES = [
     "", "documents", "documents?state=held", "attention", "mapping", "mapping/codes",
-    "mapping/projects", "mapping/coverage", "connections", "settings", "activity", "help",
+    "mapping/projects", "mapping/coverage", "budget", "connections", "settings", "activity", "help",
     "go?q=nothing", "remedy?cause=retention_account_missing&subject=payable",
 ]  # fmt: skip
 

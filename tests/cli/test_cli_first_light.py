@@ -60,9 +60,16 @@ def test_a_claim_becomes_a_bill_by_commands_alone(
     assert (again["waiting"], len(bills(simulators))) == (0, 1)
     acts = [row["act"] for row in bare.run("audit", "--json").ok().json]
     assert {"workspace.added", "procore.connected", "xero.connected", "config.changed"} <= set(acts)
-    scopes = {row["remote"]: row["last_day"] for row in bare.run("budget", "--json").ok().json}
-    assert scopes["procore"] >= synced["calls"]["procore"]
-    assert scopes["xero"] >= synced["calls"]["xero"]
+    told = {row["remote"]: row for row in bare.run("budget", "--json").ok().json}
+    assert told["procore"]["last_day"] >= synced["calls"]["procore"]
+    assert told["xero"]["last_day"] >= synced["calls"]["xero"]
+    assert (told["xero"]["limit"], told["procore"]["limit"]) == (5000, 3600)
+    for row in told.values():
+        assert row["used"] == row["limit"] - row["remaining"] == row["last_day"]
+        assert sum(row["lanes"].values()) == row["last_day"] == row["ours_day"]
+        assert row["forecast"]["left_at_end"] < row["remaining"]
+        assert row["blocked_until"] is None
+    assert "calls are left of this day" in bare.run("budget").ok().out
 
 
 def test_one_gap_is_seen_filled_and_gone(switched: Installation, simulators: Simulators) -> None:

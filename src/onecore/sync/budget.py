@@ -388,6 +388,15 @@ def refused(usage: Usage, kind: LimitKind, until: datetime, now: datetime) -> Us
     return replace(usage, meters={**usage.meters, kind: meter})
 
 
+def all_wait(usage: Usage, now: datetime) -> Wait | None:
+    """Until when no lane may call, told by the remote or because nothing is left; None: some may."""
+    found = _reasons(usage, Lane.PERSON, now)
+    if not found:
+        return None
+    until, kind = max(found)
+    return Wait(until, kind, everyone=True)
+
+
 def shut_until(usage: Usage, now: datetime) -> tuple[datetime, LimitKind] | None:
     """Until when nobody may call because the remote said so, and which limit that is."""
     standing = [(until, kind) for kind, until in usage.shut.items() if until > now]

@@ -15,7 +15,7 @@ from onecore.store.allowances import Key
 from onecore.store.models import CallCount, Organisation, RemoteLimit, Workspace
 from onecore.sync import budget as rules
 from onecore.sync import meters, pacing
-from onecore.sync.budget import Usage
+from onecore.sync.budget import Usage, Wait
 from onecore.sync.forecast import HOUR, WEEK, WEEKS, Forecast, forecast
 from onecore.sync.meters import NO_LIMIT
 
@@ -50,9 +50,10 @@ class Standing:
     ours_day: int  # made for this workspace
     workspaces: int  # that used it in the last day
     figures: dict[str, int]  # as the remote last told
-    blocked_until: datetime | None  # told by the remote
+    blocked_until: datetime | None  # for every lane
     blocked_by: str
     waiting: dict[str, datetime]  # lanes our own budget keeps waiting, until when
+    is_used_up: bool  # documents wait for another day
     forecast: Forecast | None
     sweep_every: timedelta | None  # of Xero's bills
     documents_every: timedelta | None
@@ -80,13 +81,9 @@ class Standing:
         }
 
     @property
-    def is_stretched(self) -> bool:
-        """Whether something is done less often because few calls are left."""
-        return (
-            bool(self.documents_every)
-            or bool(self.waiting)
-            or (self.sweep_every is not None and self.sweep_every > pacing.SWEEP_EVERY)
-        )
+    def is_tight(self) -> bool:
+        """Whether somebody may notice that few calls are left."""
+        return bool(self.documents_every) or bool(self.waiting)
 
 
 def budget(service: Service, workspace: WorkspaceId) -> list[Standing]:
@@ -105,7 +102,9 @@ def _standing(service: Service, workspace: WorkspaceId, key: Key) -> Standing:
     remaining = min(max(meters.free(meter, rule, now), 0), limit)
     counted = _counted(key, now)
     row = RemoteLimit.objects.filter(remote=key.remote, app=key.app, scope=key.scope).first()
-    shut = rules.shut_until(usage, now)
+    stopped = rules.all_wait(usage, now)
+    if stopped is not None and stopped.until - now <= calls.MOMENT:
+        stopped = None
     lasts = forecast(remaining, meter.until or now + rule.length, _totals(counted), now)
     return Standing(
         remote=Remote(key.remote),
@@ -117,9 +116,10 @@ def _standing(service: Service, workspace: WorkspaceId, key: Key) -> Standing:
         ends_at=meter.until if is_limited else None,
         hours=_last_day(counted, now),
         figures=dict(row.figures) if row is not None else {},
-        blocked_until=shut[0] if shut is not None else None,
-        blocked_by=str(shut[1]) if shut is not None else "",
-        waiting={} if shut is not None else _waiting(usage, workspace, now),
+        blocked_until=stopped.until if stopped is not None else None,
+        blocked_by=str(stopped.kind) if stopped is not None else "",
+        waiting={} if stopped is not None else _waiting(usage, workspace, now),
+        is_used_up=_is_used_up(rules.wait(usage, Lane.DOCUMENT, now, int(workspace))),
         forecast=lasts if is_limited else None,
         sweep_every=pacing.sweep_every(usage, now) if is_xero else None,
         documents_every=pacing.documents_every(usage, now) if is_xero else None,
@@ -184,11 +184,10 @@ def _name(key: Key, workspace: WorkspaceId) -> str:
 
 
 def exhausted(service: Service, workspace: WorkspaceId) -> list[Standing]:
-    """Allowances whose day is used up: everything that needs them waits, and is told so."""
-    now = service.clock.now()
-    found = []
-    for key in calls.keys_of(workspace):
-        shut = rules.shut_until(service.contexts.calls.usage(key), now)
-        if shut is not None and shut[1] is LimitKind.DAY:
-            found.append(_standing(service, workspace, key))
-    return found
+    """Allowances whose day is used up: documents that need them wait, and people are told so."""
+    waits = service.contexts.calls.waits(calls.keys_of(workspace), Lane.DOCUMENT, workspace)
+    return [_standing(service, workspace, key) for key, wait in waits if _is_used_up(wait)]
+
+
+def _is_used_up(wait: Wait | None) -> bool:
+    return wait is not None and wait.kind is LimitKind.DAY

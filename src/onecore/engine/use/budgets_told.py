@@ -26,14 +26,29 @@ _LIMITS = {
 }
 
 
+_AGAIN = {
+    (Remote.XERO, Lane.PERSON): "Pages show Xero's figures again",
+    (Remote.XERO, Lane.DOCUMENT): "Bills go on",
+    (Remote.XERO, Lane.LIST): (
+        "Changes made in Xero are seen when bills are made, and looked for by themselves again"
+    ),
+    (Remote.PROCORE, Lane.PERSON): "Pages show Procore's figures again",
+    (Remote.PROCORE, Lane.DOCUMENT): "Claims are read again",
+    (Remote.PROCORE, Lane.LIST): "Changed claims are looked for again",
+    (Remote.PROCORE, Lane.WALK): "The nightly walk of all claims goes on",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An allowance in words. `tone` is as states have it: good, warn or bad."""
+    """An allowance in words. `tone` is as states have it: good, warn or bad; `brief` is for one
+    line beside others."""
 
     tone: str
+    brief: str
     headline: str
-    forecast: str
-    stretched: tuple[str, ...]
+    forecast: str = ""
+    stretched: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -43,15 +58,25 @@ class Told:
 def told(one: Standing, now: datetime) -> Told:
     """How an allowance stands, how long it lasts, and what is done less often because of it."""
     if one.blocked_until is not None:
-        return Told("bad", _blocked(one, one.blocked_until, now), "", ())
+        brief = f"goes on {when(one.blocked_until, now)}"
+        return Told("bad", brief, _blocked(one, one.blocked_until, now))
     runs_out = one.forecast is not None and one.forecast.runs_out_at is not None
-    tone = "warn" if one.is_stretched or runs_out else "good"
-    return Told(tone, _left(one, now), _foretold(one, now), _stretched(one, now))
+    brief = "no limit told"
+    if one.limit is not None and one.remaining is not None:
+        brief = f"{one.remaining:,} of {one.limit:,} left of this {_period(one)}"
+    return Told(
+        "warn" if one.is_tight or runs_out else "good",
+        brief,
+        _left(one, now),
+        _foretold(one, now),
+        _stretched(one, now),
+    )
 
 
 def used_up(one: Standing, now: datetime) -> str:
     """Of an allowance whose day is used up: what that means and when it goes on."""
-    at = f" {when(one.blocked_until, now)}" if one.blocked_until is not None else ""
+    until = one.blocked_until or one.waiting.get(Lane.DOCUMENT.value)
+    at = f" {when(until, now)}" if until is not None else ""
     return (
         f"{NAMES[one.remote]} takes no more calls for {one.name or 'this organisation'} today. "
         f"It goes on by itself{at}; all that waits stays in its place."
@@ -61,15 +86,18 @@ def used_up(one: Standing, now: datetime) -> str:
 def _blocked(one: Standing, until: datetime, now: datetime) -> str:
     if one.blocked_by == LimitKind.DAY:
         return used_up(one, now)
-    why = _LIMITS.get(LimitKind(one.blocked_by), "")
+    why = _LIMITS[LimitKind(one.blocked_by)]
     return f"{NAMES[one.remote]} is left alone, as {why}. It goes on {when(until, now)}."
+
+
+def _period(one: Standing) -> str:
+    return "day" if one.window > timedelta(hours=1) else "hour"
 
 
 def _left(one: Standing, now: datetime) -> str:
     if one.limit is None or one.remaining is None:
         return f"{NAMES[one.remote]} names no limit."
-    period = "day" if one.window > timedelta(hours=1) else "hour"
-    left = f"{one.remaining:,} of {one.limit:,} calls are left of this {period}"
+    left = f"{one.remaining:,} of {one.limit:,} calls are left of this {_period(one)}"
     if one.ends_at is None:
         return f"{left}."
     return f"{left}. The next begins {when(one.ends_at, now)} at the latest."
@@ -81,16 +109,17 @@ def _foretold(one: Standing, now: datetime) -> str:
         return ""
     by = "As in the past two weeks" if lasts.by_pattern else "At the pace of the last hours"
     if lasts.runs_out_at is None:
-        return f"{by}, about {lasts.left_at_end:,} will be left then."
-    return f"{by}, they would be used up {when(lasts.runs_out_at, now)}, before that."
+        return f"{by}, about {lasts.left_at_end:,} will be left at its end."
+    return f"{by}, they would be used up {when(lasts.runs_out_at, now)}, before its end."
 
 
 def _stretched(one: Standing, now: datetime) -> tuple[str, ...]:
     found = []
-    if one.sweep_every is not None and one.sweep_every > SWEEP_EVERY:
+    every = one.sweep_every
+    if every is not None and every > SWEEP_EVERY and Lane.LIST.value not in one.waiting:
         found.append(
-            f"Changes made in Xero are looked for every {spell(one.sweep_every)} rather than "
-            f"every {spell(SWEEP_EVERY)}, so that bills have the calls they need."
+            f"Changes made in Xero are looked for every {spell(every)} rather than every "
+            f"{spell(SWEEP_EVERY)}, so that bills have the calls they need."
         )
     if one.documents_every:
         found.append(
@@ -98,7 +127,9 @@ def _stretched(one: Standing, now: datetime) -> tuple[str, ...]:
             "at once."
         )
     for lane, until in one.waiting.items():
-        found.append(f"{LANES[lane]} go on {when(until, now)}.")
+        words = _AGAIN.get((one.remote, Lane(lane)))
+        if words is not None:
+            found.append(f"{words} {when(until, now)}.")
     return tuple(found)
 
 

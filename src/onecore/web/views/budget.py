@@ -45,6 +45,7 @@ class Shown:
     chart: Chart | None  # None: no calls in the last day
     lanes: tuple[tuple[str, str, int], ...]  # code, word, calls of the last day
     part_used: float  # of the limit, in percent
+    ours: str  # calls of the last day for this workspace
 
 
 @in_workspace()
@@ -67,6 +68,7 @@ def _shown(one: Standing, now: datetime) -> Shown:
         chart=chart(one) if one.last_day else None,
         lanes=tuple((code, word, one.lanes[code]) for code, word in LANES.items()),
         part_used=min(max(part, 0.0), 100.0),
+        ours=f"{one.ours_day:,}",
     )
 
 

@@ -19,7 +19,6 @@ from onecore.engine.use.budgets import Standing
 from onecore.engine.use.budgets_told import Told
 from onecore.engine.use.glancing import Glance
 from onecore.environment import LOOPBACK, Settings
-from onecore.ports import LimitKind
 from onecore.web import words
 from onecore.web.access import Right, Seat, in_workspace
 from onecore.web.views.showing import attempt, page
@@ -56,6 +55,7 @@ class Allowance:
     name: str
     standing: Standing
     told: Told
+    used_up: str
 
 
 NEEDING = ("held", "ask", "refused", "drifted", "approval")
@@ -66,7 +66,12 @@ def home(request: HttpRequest, seat: Seat) -> HttpResponse:
     seen = glancing.glance(seat.service, seat.workspace)
     now = seat.service.clock.now()
     allowances = [
-        Allowance(budgets_told.NAMES[one.remote], one, budgets_told.told(one, now))
+        Allowance(
+            budgets_told.NAMES[one.remote],
+            one,
+            budgets_told.told(one, now),
+            budgets_told.used_up(one, now),
+        )
         for one in budgets.budget(seat.service, seat.workspace)
     ]
     return page(
@@ -121,9 +126,9 @@ def verdict(seen: Glance, allowances: Sequence[Allowance] = ()) -> Verdict:
 
 def _used_up(allowances: Sequence[Allowance]) -> Verdict | None:
     for one in allowances:
-        if one.standing.blocked_by == LimitKind.DAY:
+        if one.standing.is_used_up:
             title = f"{one.name} takes no more calls today"
-            return Verdict("warn", "Ⅱ", title, one.told.headline)
+            return Verdict("warn", "Ⅱ", title, one.used_up)
     return None
 
 
