@@ -389,7 +389,7 @@ def refused(usage: Usage, kind: LimitKind, until: datetime, now: datetime) -> Us
 
 
 def all_wait(usage: Usage, now: datetime) -> Wait | None:
-    """Until when no lane may call, told by the remote or because nothing is left; None: some may."""
+    """Until when no lane may call, told so or because nothing is left; None while any may."""
     found = _reasons(usage, Lane.PERSON, now)
     if not found:
         return None
