@@ -7,6 +7,7 @@ import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from onecore.engine import calls, jobs
+from onecore.engine.organisation_run import DOCUMENTS_A_TURN
 from onecore.engine.use import syncing
 from onecore.ports import Lane, Remote, Throttled
 from onecore.store.allowances import Tally
@@ -36,7 +37,7 @@ def test_an_organisation_with_a_backlog_comes_behind_those_that_became_due_meanw
     desk: Desk,
 ) -> None:
     warmed(desk)
-    approve(desk, 60)
+    approve(desk, DOCUMENTS_A_TURN + 10)
     syncing.look_at_feeds(desk.service, desk.workspace)
     desk.clock.offset += timedelta(seconds=30)
     other = Organisation.objects.create(tenant=uuid4(), next_due_at=desk.clock.now())
