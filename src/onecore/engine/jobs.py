@@ -24,7 +24,8 @@ log = structlog.get_logger("onecore.jobs")
 
 QUEUE = "organisations"
 FIRST = 10
-"""The priority of a wake-up for a person; the others have none, and come in their order."""
+"""The priority of an organisation that a person waits for, or whose writer died in the middle of
+it. The others have none and come in their order."""
 HEARTBEAT = "worker-heartbeat"
 HEARTBEAT_LIFE = timedelta(seconds=30)
 
@@ -65,10 +66,6 @@ async def turn(tenant: str) -> None:
         raise TaskFailed(type(error).__name__) from None
 
 
-SUCCESSION = 10
-"""The priority of an organisation whose writer died in the middle of it: others wait behind."""
-
-
 @dataclass(frozen=True, slots=True)
 class Due:
     """An organisation to be worked on; `left_behind` by a process that is gone, or was paused for
@@ -102,7 +99,7 @@ async def wake(due: Sequence[Due]) -> int:
     for one in due:
         tenant = str(one.tenant)
         job = turn.configure(
-            queueing_lock=f"turn:{tenant}", priority=SUCCESSION if one.left_behind else 0
+            queueing_lock=f"turn:{tenant}", priority=FIRST if one.left_behind else 0
         )
         try:
             await job.defer_async(tenant=tenant)
