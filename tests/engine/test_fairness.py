@@ -25,6 +25,7 @@ def order() -> list[UUID]:
 @pytest.mark.django_db(transaction=True)
 def test_a_person_goes_before_those_that_nobody_waits_for() -> None:
     """Whether its organisation was woken before or not."""
+    ProcrastinateJob.objects.all().delete()
     first, second, third, fourth = (uuid4() for _ in range(4))
     for tenant in (first, second, third):
         jobs.turn.configure(queueing_lock=f"turn:{tenant}").defer(tenant=str(tenant))
