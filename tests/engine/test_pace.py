@@ -12,7 +12,7 @@ from onecore.engine import bells, feeds
 from onecore.engine.calls import of_app
 from onecore.engine.context import Context
 from onecore.engine.pace import CLAIMS, Pace, Paces, Tempo, take, tempo_of, watch_of
-from onecore.engine.use import syncing
+from onecore.engine.use import inspecting, syncing
 from onecore.ports import Remote
 from onecore.store import bells as noted
 from onecore.store.bells import Rings, Rung
@@ -212,6 +212,17 @@ def test_the_configured_waits_are_bounds_that_the_limit_may_overrule(desk: Desk)
         a_feed(desk.workspace, desk.organisation, n)
     crowded, _ = paces(desk, tempo_of(2.0, 6.0))
     assert 400 < crowded.of(APP, desk.workspace).price.longest < 500
+
+
+def test_the_doctor_says_how_often_projects_are_looked_at(desk: Desk) -> None:
+    workspace, organisation = another(desk)
+    assert inspecting.looked_at(WorkspaceId(workspace)) == ""
+    for n, seconds in enumerate((12, 700, 3480)):
+        due = NOW + timedelta(seconds=seconds)
+        a_feed(workspace, organisation, n, read_at=NOW, next_due_at=due)
+    a_feed(workspace, organisation, 9, read_at=NOW, next_due_at=NOW, trouble="procore_403")
+    said = inspecting.looked_at(WorkspaceId(workspace))
+    assert said == "; 3 projects looked at every 12 s to 58 min"
 
 
 # --- the purse --------------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """What the doctor asks of the database: its version, its tables, its secrets, its connections."""
 
+from datetime import timedelta
+
 from django.db import connection
 
 from onecore.domain.ids import WorkspaceId
+from onecore.engine.pace import CLAIMS
 from onecore.engine.service import Service
 from onecore.engine.use import budgets, budgets_told, standing, upgrading, workspaces
 from onecore.engine.use.doctoring import Check
 from onecore.store import sealed
-from onecore.store.models import Workspace
+from onecore.store.models import Feed, Workspace
 from onecore.store.secrets import SecretUnreadable
 
 
@@ -84,7 +87,24 @@ def _workspace(service: Service, workspace: WorkspaceId, label: str) -> Check:
         step = f"See: onecore preflight -w {label!r}"
         return Check(name, False, "; ".join(seen.trouble), step)
     told = ", ".join(one.label for one in seen.connections)
-    return Check(name, True, f"{told}{' (paused)' if seen.paused else ''}")
+    paced = "" if seen.paused else looked_at(workspace)
+    return Check(name, True, f"{told}{' (paused)' if seen.paused else ''}{paced}")
+
+
+def looked_at(workspace: WorkspaceId) -> str:
+    """How often the workspace's projects are looked at now, in words; "" before the first look."""
+    feeds = Feed.objects.filter(workspace_id=workspace, kind=CLAIMS, trouble="")
+    waits = [row.next_due_at - row.read_at for row in feeds if row.read_at is not None]
+    if not waits:
+        return ""
+    shortest, longest = _rounded(min(waits)), _rounded(max(waits))
+    how_often = shortest if shortest == longest else f"{shortest} to {longest}"
+    return f"; {len(waits)} project{'s' * (len(waits) > 1)} looked at every {how_often}"
+
+
+def _rounded(wait: timedelta) -> str:
+    seconds = max(1, round(wait.total_seconds()))
+    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
 
 
 def _webhooks(service: Service, workspace: WorkspaceId, label: str) -> Check:
