@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 
 from onecore.domain.ids import OrganisationId, WorkspaceId
-from onecore.engine import bells, feeds
+from onecore.domain.translate.dates import zone_named
+from onecore.engine import bells, calendars, feeds
 from onecore.engine.calls import of_app
 from onecore.engine.context import Context
 from onecore.engine.pace import CLAIMS, Pace, Paces, Tempo, take, tempo_of, watch_of
@@ -68,6 +69,14 @@ def test_an_approval_is_counted_once_and_the_next_is_looked_for(desk: Desk) -> N
     assert sum(Habit.objects.get().counts["hours"]) == pytest.approx(1, abs=0.01)
 
 
+def test_the_first_claim_of_a_project_that_was_empty_is_counted(desk: Desk) -> None:
+    desk.sync()
+    assert the_feed().cursor is None
+    approve(desk, 1)
+    desk.sync()
+    assert the_feed().approvals == pytest.approx(1, abs=0.01)
+
+
 def test_an_edit_of_what_is_posted_is_no_approval(desk: Desk) -> None:
     ref = warmed(desk)
     line = desk.contract_lines()[0]
@@ -89,6 +98,12 @@ def test_feeds_are_in_their_projects_zones_or_where_most_are(desk: Desk) -> None
     zones = dict(Feed.objects.filter(kind=CLAIMS).values_list("project_id", "time_zone"))
     assert zones[PROJECT] == zones[nowhere["id"]] == "Australia/Sydney"
     assert zones[perth["id"]] == "Australia/Perth"
+
+
+@pytest.mark.parametrize("zone", sorted(calendars._REGIONS))
+def test_a_zone_has_a_region_whose_holidays_are_known(zone: str) -> None:
+    assert zone_named(zone) is not None
+    assert calendars.is_known(calendars.region_of(zone))
 
 
 # --- who is looked at when --------------------------------------------------------------------

@@ -173,7 +173,7 @@ def _read(
             next_due = asked_at + WALK_EVERY
         else:
             approvals = _approvals(ctx, row, fresh, known)
-            stirred = row.cursor is not None and len(fresh) > len(approvals)
+            stirred = row.read_at is not None and len(fresh) > len(approvals)
             found = Look(asked_at.timestamp(), approvals, stirred, tuple(since.values()))
             next_due = looked(row, pace, found)
         if newest is not None and (row.cursor is None or newest > row.cursor):
@@ -242,7 +242,7 @@ def _approvals(
     ctx: Context, feed: Feed, fresh: list[RequisitionHead], known: set[str]
 ) -> tuple[float, ...]:
     """When each of the claims newly approved was; none at a first look, which brings them all."""
-    if feed.cursor is None:
+    if feed.read_at is None:
         return ()
     statuses, waiting = _posted(ctx, feed), set(feed.in_flight)
     return tuple(

@@ -102,7 +102,7 @@ class Paces:
 
 def _feeds_of(app: Key) -> QuerySet[Feed]:
     """The lists of all workspaces of an app that can be read."""
-    return Feed.objects.filter(kind=CLAIMS, workspace__in=_workspaces(app))
+    return Feed.objects.filter(kind=CLAIMS, workspace__in=_workspaces(app)).defer("seen")
 
 
 def _workspaces(app: Key) -> QuerySet[Grant, int]:
