@@ -83,6 +83,11 @@ class Simulator:
         answer = self._http.patch("/_sim/switches", json=values)
         assert answer.status_code == 200, answer.text
 
+    def switches(self) -> dict[str, Any]:
+        """How every switch stands."""
+        values: dict[str, Any] = self._http.get("/_sim/switches").json()
+        return values
+
     def set_clock(self, now: datetime) -> None:
         self._post("/_sim/clock", {"now": now.isoformat()})
 

@@ -1,6 +1,7 @@
 """Faults by name: what can be asked for, what is laid, and what is said of the rest."""
 
 import re
+from pathlib import Path
 
 import pytest
 from starlette.routing import Route
@@ -10,7 +11,9 @@ from onecore_sim.kit.faults import EVENT, Fault, Faults, Kind
 from onecore_sim.procore import api_claims, api_contracts, api_master, api_webhooks
 from onecore_sim.procore.faults import CATALOGUE as PROCORE
 from onecore_sim.procore.simulator import ProcoreSimulator
+from onecore_sim.procore.switches import SWITCHES as PROCORE_SWITCHES
 from onecore_sim.xero.faults import CATALOGUE as XERO
+from onecore_sim.xero.settings import DECLARED as XERO_SWITCHES
 from onecore_sim.xero.simulator import XeroSimulator
 
 BOTH = {"procore": PROCORE, "xero": XERO}
@@ -129,3 +132,10 @@ def test_a_rule_picks_methods_the_nth_and_by_seeded_chance() -> None:
 
     assert drawn(7) == drawn(7) != drawn(8)
     assert 5 < sum(drawn(7)) < 35
+
+
+def test_the_page_for_engineers_names_every_switch_and_fault() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "simulators.md").read_text()
+    names = {switch.name for switch in (*PROCORE_SWITCHES, *XERO_SWITCHES)}
+    names |= {name for catalogue in BOTH.values() for name in catalogue.faults}
+    assert sorted(name for name in names if f"`{name}`" not in text) == []
