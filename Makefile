@@ -1,6 +1,7 @@
 # make demo   OneCore beside a simulated Procore and Xero
 # make test   lint, format, types, import directions and all tests
-.PHONY: demo test setup pictures
+# make bench  every measurement, a table and bench.json
+.PHONY: demo test setup pictures bench
 
 setup:
 	@scripts/setup run
@@ -15,3 +16,7 @@ test:
 pictures:
 	@scripts/setup dev
 	@.venv/bin/python scripts/pictures.py
+
+bench:
+	@scripts/setup bench
+	@.venv/bin/python -m bench --out bench.json

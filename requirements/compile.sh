@@ -7,3 +7,5 @@ flags="--universal --python-version 3.11 --generate-hashes --no-emit-index-url -
 uv pip compile $flags pyproject.toml --group build -o requirements/run.txt "$@"
 # shellcheck disable=SC2086
 uv pip compile $flags pyproject.toml --group build --group dev -o requirements/dev.txt "$@"
+# shellcheck disable=SC2086
+uv pip compile $flags pyproject.toml --group build --group dev --group bench -o requirements/bench.txt "$@"

@@ -46,10 +46,8 @@ def ensure(
     have = {(row[0], row[1]): row[2] for row in rows.values_list("project_id", "kind", "time_zone")}
     # A project that is not listed any more may only be out of sight. Its feed stays, and says so
     # when it is read, as long as something of the project is known here.
-    known = set(
-        Document.objects.filter(workspace_id=ctx.workspace).values_list("project_id", flat=True)
-    )
-    hidden = known - {int(project.id) for project in projects}
+    unlisted = {project_id for project_id, _ in have} - {int(project.id) for project in projects}
+    hidden = {project_id for project_id in unlisted if _is_known(ctx, project_id)}
     for project_id, zone in zones.items():
         for kind in (CLAIMS, WALK):
             if (project_id, kind) not in have:
@@ -67,6 +65,11 @@ def ensure(
             elif have[project_id, kind] != zone:
                 rows.filter(project_id=project_id, kind=kind).update(time_zone=zone)
     rows.exclude(project_id__in=set(zones) | hidden).delete()
+
+
+def _is_known(ctx: Context, project_id: int) -> bool:
+    rows = Document.objects.filter(workspace_id=ctx.workspace, project_id=project_id)
+    return rows.exists()
 
 
 def _zone(project: Project) -> str:

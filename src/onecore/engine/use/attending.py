@@ -153,11 +153,3 @@ def _decide(
         audit.record(
             workspace, service.clock.now(), actor, f"document.{choice}", str(whole), **facts
         )
-
-
-def counts(workspace: WorkspaceId) -> dict[str, int]:
-    """Documents by state."""
-    found: dict[str, int] = {}
-    for state in Document.objects.filter(workspace_id=workspace).values_list("state", flat=True):
-        found[state] = found.get(state, 0) + 1
-    return found

@@ -162,7 +162,8 @@ def _is_mapped(document: WorkspaceDocument) -> bool:
 def states_of(workspace: WorkspaceId) -> dict[str, int]:
     """Documents by state."""
     rows = Document.objects.filter(workspace_id=workspace).values("state")
-    return {row["state"]: row["n"] for row in rows.annotate(n=Count("id")).order_by("state")}
+    # Of rows and not of ids, so that an index alone answers.
+    return {row["state"]: row["n"] for row in rows.annotate(n=Count("*")).order_by("state")}
 
 
 def causes_of(workspace: WorkspaceId) -> tuple[CauseCount, ...]:
