@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from onecore.domain.ids import WorkspaceId
 from onecore.domain.refs import Flow, SourceRef
@@ -256,20 +256,22 @@ def had_by_others(
 ) -> dict[str, tuple[int, str]]:
     """Id and name of the workspace that has posted a document to this organisation, or is about
     to, by ref: another one that is joined to the same company."""
-    here = {"organisation_id": organisation}
-    live = Link.objects.filter(withdrawn=False, **here).values("document")
-    leaving = Intent.objects.filter(**here).values("document")
-    rows = (
-        Document.objects.filter(
-            Q(pk__in=live) | Q(pk__in=leaving),
-            flow=flow.value,
-            ref__in=[str(ref) for ref in refs],
-            workspace__company_id__in=Workspace.objects.filter(pk=workspace).values("company_id"),
-        )
-        .exclude(workspace_id=workspace)
-        .values_list("ref", "workspace_id", "workspace__name")
+    company = Workspace.objects.filter(pk=workspace).values("company_id")
+    joined = Workspace.objects.filter(company_id__in=company).exclude(pk=workspace)
+    names = dict(joined.values_list("pk", "name"))
+    if not names:  # nearly always; and where not, only those documents' own links are looked at
+        return {}
+    of_it = {"document": OuterRef("pk"), "organisation_id": organisation}
+    live = Exists(Link.objects.filter(withdrawn=False, **of_it))
+    leaving = Exists(Intent.objects.filter(**of_it))
+    rows = Document.objects.filter(
+        live | leaving,
+        workspace_id__in=names,
+        flow=flow.value,
+        ref__in=[str(ref) for ref in refs],
     )
-    return {ref: (other, name) for ref, other, name in rows}
+    found = rows.values_list("ref", "workspace_id")
+    return {ref: (other, names[other]) for ref, other in found}
 
 
 def organisations_of(workspace: WorkspaceId, refs: Iterable[str]) -> dict[str, UUID]:
