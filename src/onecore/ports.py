@@ -4,7 +4,7 @@ Adapters promise: one call is one attempt with a time-out; nothing is retried in
 renewal of an expired access token. Every error of a remote reaches the engine as a class below.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -426,6 +426,12 @@ class XeroPort(Protocol):
         `ours_only` uses `createdByMyApp`. Walks by value: asks again from the last row seen
         rather than for page 2 of a moving list.
         """
+        ...
+
+    def bill_pages(
+        self, since: datetime | None, ours_only: bool = False
+    ) -> AsyncIterator[tuple[PostedBill, ...]]:
+        """The same page by page; a bill that changes meanwhile comes again."""
         ...
 
     async def create_bills(self, bills: Sequence[Bill], key: str) -> tuple[Outcome, ...]:

@@ -1,11 +1,13 @@
 """Sweeping Xero's bills by value: our own echo says nothing, a person's hand does."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from onecore.engine.index import FULLY_EVERY, LATELY, OVERLAP, BillSweep
 from onecore.engine.organisation_run import DOCUMENTS_A_TURN
+from onecore.ports import ReadFailed
 from onecore.store.models import BillIndex, Hint, Link, Organisation
 from tests.desk import Desk
 from tests.engine.fifty import (
@@ -216,3 +218,34 @@ def test_before_bills_are_made_the_last_moments_are_read_and_not_ten_minutes_aga
     desk.claim("100.00")
     desk.sync()
     assert datetime.fromisoformat(sweeps(desk)[0]) < made_at - OVERLAP / 2
+
+
+def test_a_long_list_is_written_page_by_page_and_gone_on_with_where_it_broke_off(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An organisation may have a hundred thousand bills; no more than two pages are in memory."""
+    first = warmed(desk)
+    refs = approve(desk, 5)
+    desk.sync()
+    each_once(desk, [first, *refs])
+    BillIndex.objects.all().delete()
+    Organisation.objects.update(bills_cursor=None, bills_read_at=None)
+    monkeypatch.setattr("onecore.xero.walk.PAGE_SIZE", 2)
+    monkeypatch.setattr("onecore.xero.walk.LEAST_PAGE_SIZE", 1)
+    sweep = BillSweep(desk.organisation, desk.service.vault, desk.clock)
+    ctx = desk.service.run(desk.service.context(desk.workspace))
+    books = ctx.books[desk.organisation]
+    desk.xero.fault("status", r"/Invoices\?", "GET", skip=3, status=500)
+    with pytest.raises(ReadFailed):
+        desk.service.run(sweep.read(books))
+    row = Organisation.objects.get()
+    assert BillIndex.objects.count() == 2  # what was read before, but for the page in hand
+    assert row.bills_cursor is not None
+    assert row.bills_read_at is None  # so it is due still
+    assert desk.service.run(sweep.read(books)) == ()
+    assert BillIndex.objects.count() == 6
+    row = Organisation.objects.get()
+    assert row.bills_read_at is not None
+    assert row.bills_cursor == max(BillIndex.objects.values_list("updated_at", flat=True))
+    some = desk.service.run(sweep.read(books, desk.clock.now()))
+    assert {bill.id for bill in some} == {UUID(bill["id"]) for bill in desk.bills()}

@@ -72,7 +72,8 @@ class BillSweep:
     async def read(
         self, books: Books, since: datetime | None = None, moments: bool = False
     ) -> tuple[PostedBill, ...]:
-        """Bills changed since the last sweep (or since an earlier `since`); index and hints follow.
+        """Read what changed since the last sweep (or since an earlier `since`); index and hints
+        follow. The bills that were read where `since` is given, else none are kept in memory.
 
         A bill of ours that somebody else changed says the hint of its source. `moments` does with
         a short overlap where all of it was read lately.
@@ -84,26 +85,43 @@ class BillSweep:
         start = row.bills_cursor - overlap if row.bills_cursor is not None else None
         if start is not None and since is not None:
             start = min(start, since - OVERLAP)
-        bills = await books.xero.bills_changed(start)
         digest = await self.digest()
-        await db.commit("index.written", self._write, bills, digest, row, began)
+        told: dict[BillId, PostedBill] = {}
+        held: tuple[PostedBill, ...] = ()
+        known: dict[BillId, datetime] = {}
+        async for page in books.xero.bill_pages(start):
+            if held:  # there may be a hundred thousand, so no more than two pages are in memory
+                await db.commit("index.written", self._write, held, digest, row, None)
+            known |= {bill.id: bill.updated_at for bill in page}
+            held = page
+            if since is not None:
+                told |= {bill.id: bill for bill in page}
+        await db.commit("index.written", self._write, held, digest, row, began)
+        self._know(known)
         self._read_at = began
         if overlap is OVERLAP:
             self._fully_at = began
-        return bills
+        return tuple(told.values())
+
+    def _know(self, bills: dict[BillId, datetime]) -> None:
+        """Remember what was written of the time that will be read again."""
+        since = max(bills.values()) - OVERLAP if bills else None
+        self._known = {id_: at for id_, at in bills.items() if since is None or at >= since}
 
     def _write(
         self,
         bills: tuple[PostedBill, ...],
         digest: index.Digest,
         row: Organisation,
-        began: datetime,
+        began: datetime | None,
     ) -> None:
-        """Index, cursor and hints in one commit: what the cursor has passed has been said."""
+        """Index, cursor and hints in one commit: what the cursor has passed has been said.
+
+        `began` is when the reading did, None while more of it is to come.
+        """
         newest = max((bill.updated_at for bill in bills), default=None)
-        cursor = row.bills_cursor
-        if newest is not None and (cursor is None or newest > cursor):
-            cursor = newest
+        if newest is not None and (row.bills_cursor is None or newest > row.bills_cursor):
+            row.bills_cursor = newest
         fresh = [bill for bill in bills if self._known.get(bill.id) != bill.updated_at]
         marks = [mark_text(bill.url) for bill in fresh]
         rows = index.rows_of(self.organisation, fresh, marks, digest)
@@ -113,8 +131,7 @@ class BillSweep:
             for link, bill in changed:
                 if link.target_updated_at != bill.updated_at:
                     self._say(link, bill)
-            index.write(rows, self.organisation, cursor, began, row.bills_wanted_at)
-        self._known = {bill.id: bill.updated_at for bill in bills}
+            index.write(rows, self.organisation, row.bills_cursor, began, row.bills_wanted_at)
 
     def _say(self, link: Link, bill: PostedBill) -> None:
         """Somebody else's change of a bill of ours; our own are known by their instant."""

@@ -68,10 +68,11 @@ def write(
     rows: Sequence[BillIndex],
     organisation: UUID,
     cursor: datetime | None,
-    began: datetime,
+    began: datetime | None,
     wanted: datetime | None,
 ) -> None:
-    """Add or refresh rows, and remember how far the list has been read.
+    """Add or refresh rows, and remember how far the list has been read; `began` None leaves it
+    due, as more is to come.
 
     `wanted` is the wish for a read as it stood when this one began. If another came since (a
     doorbell rang while the list was read), the list stays due.
@@ -79,7 +80,11 @@ def write(
     for at in range(0, len(rows), AT_ONCE):
         batch.put(rows[at : at + AT_ONCE], ["organisation", "bill_id"], TOLD)
     row = Organisation.objects.filter(tenant=organisation)
-    row.update(bills_read_at=began, **({"bills_cursor": cursor} if cursor is not None else {}))
+    read = {"bills_cursor": cursor, "bills_read_at": began}
+    if fresh := {name: at for name, at in read.items() if at is not None}:
+        row.update(**fresh)
+    if began is None:
+        return
     row.filter(bills_wanted_at=wanted).update(bills_wanted_at=None)
 
 

@@ -1,6 +1,6 @@
 """Xero's accounting API as a port: batches in order, lists walked by value, no retries."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from typing import TypeVar
@@ -31,7 +31,7 @@ from onecore.ports import (
 )
 from onecore.ports import Outcome as BillOutcome
 from onecore.xero import outcomes, read, wire, write
-from onecore.xero.walk import Rows, walk_by_value
+from onecore.xero.walk import Rows, walk_by_value, walk_pages
 
 API = "/api.xro/2.0"
 MOST_DOCUMENTS = 50  # a write [X 2.2]
@@ -202,6 +202,17 @@ class XeroClient(XeroPort):
     ) -> tuple[PostedBill, ...]:
         """Bills changed since an instant (whole seconds, overlap is the caller's), with lines,
         voided and deleted ones too, in the order they changed."""
+        found: dict[BillId, PostedBill] = {}
+        async for page in self.bill_pages(since, ours_only):
+            for bill in page:
+                found.pop(bill.id, None)  # so that it moves to the end
+                found[bill.id] = bill
+        return tuple(found.values())
+
+    async def bill_pages(
+        self, since: datetime | None, ours_only: bool = False
+    ) -> AsyncIterator[tuple[PostedBill, ...]]:
+        """The same page by page: an organisation may have a hundred thousand."""
         filters: Params = (("where", 'Type=="ACCPAY"'), ("Statuses", EVERY_STATUS), _UNITDP)
         if ours_only:
             filters = (*filters, ("createdByMyApp", "true"))
@@ -209,7 +220,7 @@ class XeroClient(XeroPort):
         def rows(body: wire.Invoices) -> Rows[wire.Invoice]:
             return Rows(body.invoices, body.pagination)
 
-        found = await walk_by_value(
+        async for page in walk_pages(
             self._transport,
             lambda params, headers: self._call(
                 "bills.changed", "/Invoices", (*filters, *params), headers
@@ -218,8 +229,8 @@ class XeroClient(XeroPort):
             _INVOICES,
             rows,
             lambda raw: (raw.invoice_id, raw.updated_date_utc),
-        )
-        return tuple(self._read("bills.changed", read.read_bill, raw) for raw in found)
+        ):
+            yield tuple(self._read("bills.changed", read.read_bill, raw) for raw in page)
 
     async def create_bills(self, bills: Sequence[Bill], key: str) -> tuple[BillOutcome, ...]:
         """PUT, never POST; `key` is the idempotency key of exactly this body."""

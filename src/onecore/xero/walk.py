@@ -1,6 +1,6 @@
 """Walking a list that changes while it is read: by value, not by page number [X 3]."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
@@ -37,14 +37,32 @@ async def walk_by_value(
     rows_of: Callable[[Body], Rows[Row]],
     seen_as: Callable[[Row], tuple[UUID, str | None]],
 ) -> tuple[Row, ...]:
-    """Every row changed since an instant, each once as it was last read, oldest change first.
+    """Every row changed since an instant, each once as it was last read, oldest change first."""
+    found: dict[UUID, Row] = {}
+    async for rows in walk_pages(transport, call, since, reader, rows_of, seen_as):
+        for row in rows:
+            key = seen_as(row)[0]
+            found.pop(key, None)  # so that it moves to the end
+            found[key] = row
+    return tuple(found.values())
+
+
+async def walk_pages(
+    transport: Transport,
+    call: Callable[[Params, Mapping[str, str]], Call],
+    since: datetime | None,
+    reader: Reader[Body],
+    rows_of: Callable[[Body], Rows[Row]],
+    seen_as: Callable[[Row], tuple[UUID, str | None]],
+) -> AsyncIterator[list[Row]]:
+    """The same page by page; a row that changes while it is read comes again.
 
     Lists come in order of change. Page 2 of a moving list skips rows, so page 1 is asked for
     again from the last row seen, one second back: whether If-Modified-Since includes its own
     second is not known. Only where a page's rows all lie in that second do page numbers serve.
     `since` None reads everything.
     """
-    found: dict[UUID, Row] = {}
+    seen: dict[UUID, str | None] = {}
     cursor = _second(since) if since is not None else None
     page = 1
     operation = ""
@@ -54,33 +72,35 @@ async def walk_by_value(
         operation = asked.operation
         answer = await transport.send(asked)
         if answer.status == 304:
-            break
+            return
         got = rows_of(answer.read(reader))
-        fresh = _take(found, got.rows, seen_as)
-        if not _more(got, page, fresh):
-            break
+        before = len(seen)
+        rows = _unseen(seen, got.rows, seen_as)
+        if rows:
+            yield rows
+        if not _more(got, page, fresh=len(seen) > before):
+            return
         ahead = _ahead(answer, got.rows, seen_as)
         if ahead is not None and (cursor is None or ahead > cursor):
             cursor, page = ahead, 1
         else:
             page += 1
-    else:
-        raise ReadFailed(transport.remote, operation, "the list does not end")
-    return tuple(found.values())
+    raise ReadFailed(transport.remote, operation, "the list does not end")
 
 
-def _take(
-    found: dict[UUID, Row],
+def _unseen(
+    seen: dict[UUID, str | None],
     rows: Sequence[Row],
     seen_as: Callable[[Row], tuple[UUID, str | None]],
-) -> bool:
-    """Add a page's rows, a newer reading in an older one's place; whether any was not known."""
-    before = len(found)
+) -> list[Row]:
+    """A page's rows that were not read before, or not as they are now."""
+    found: list[Row] = []
     for row in rows:
-        key = seen_as(row)[0]
-        found.pop(key, None)  # so that it moves to the end
-        found[key] = row
-    return len(found) > before
+        key, told = seen_as(row)
+        if key not in seen or seen[key] != told or told is None:
+            found.append(row)
+        seen[key] = told
+    return found
 
 
 def _more(got: Rows[Row], page: int, fresh: bool) -> bool:
