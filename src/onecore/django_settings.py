@@ -11,7 +11,8 @@ from onecore.store.secrets import Keyring
 _ours = settings()
 _url = os.environ.get("ONECORE_RESOLVED_DATABASE_URL") or _ours.database_url
 CONNECTIONS = int(os.environ.get("ONECORE_DB_CONNECTIONS", "12"))
-"""The most database connections this process opens; a server's 100 then serve eight processes."""
+"""The most database connections this process opens; with five more for leases and jobs, a
+server's 100 serve five processes."""
 PATIENCE = float(os.environ.get("ONECORE_DB_PATIENCE", "10"))
 """Seconds a step waits for a connection before the database counts as out of reach."""
 

@@ -24,12 +24,9 @@ SOON_ENOUGH = 15
 """Dispatches, one a second: a killed worker's organisation is taken over within fifteen seconds."""
 KILLED_AT = (
     "lease.taken",
-    "feed.read",
     "intent.written",
     "call.xero.bills.create.half",
-    "call.xero.bills.create.after",
     "outcome.written",
-    "document.placed",
 )
 
 

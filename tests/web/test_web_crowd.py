@@ -20,8 +20,8 @@ from tests.store.servers import eventually
 from tests.web.conftest import As
 
 PEOPLE = 150
-BUDGET = 12 + 1 + 8
-"""What docs/operating.md says of a process: its pool, one for its leases, and those for jobs."""
+BUDGET = 12 + 1 + 4
+"""What docs/operating.md says of a process: its pool, one for its leases, four for jobs."""
 
 
 @contextmanager

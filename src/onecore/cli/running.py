@@ -49,9 +49,11 @@ def run_service(with_web: bool, concurrency: int = 4) -> None:
 
     service = joined()
     check_tables()
+    from onecore import app  # noqa: PLC0415
     from onecore.engine.worker import Worker  # noqa: PLC0415 - Django must be ready first
 
-    engine = Worker(service, concurrency)
+    ours = service.settings.database_url is None
+    engine = Worker(service, concurrency, app.start_database if ours else None)
     working = service.start(engine.run())
     try:
         if with_web:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection, connections, transaction
 
 from onecore.crash import reach
 from onecore.timing import DATABASE, waiting
@@ -23,6 +23,12 @@ T = TypeVar("T")
 
 THREADS = int(os.environ.get("ONECORE_DB_THREADS", "4"))
 _executor = ThreadPoolExecutor(THREADS, thread_name_prefix="onecore-db")
+
+
+def forget_connections() -> None:
+    """Drop the pool of this process: what is in it may be of before a restart of the server, and
+    its next attempt to connect far off. Who borrowed a connection gives it back unharmed."""
+    connections["default"].close_pool()  # type: ignore[attr-defined]
 
 
 async def run(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import structlog
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.psycopg_connector import PsycopgConnector
 
 from onecore.engine import bells, calls, db, hooks, jobs, keeping
 from onecore.engine.context import NotConnected
 from onecore.engine.service import Service
 from onecore.ports import RemoteError
+from onecore.store import leases
 from onecore.sync.hooking import can_ring
 
 log = structlog.get_logger("onecore.worker")
@@ -22,13 +25,25 @@ TEND_SECONDS = 30.0
 KEEP_EVERY = 20  # rounds of tending
 CONCURRENCY = 4
 BACK_AFTER = 2.0
+JOB_CONNECTIONS = 4
+"""The most that listening for jobs and taking them keep open, beside the pool of Django."""
+JOB_PATIENCE = 5.0
+"""Seconds a job's step waits for a connection; so a round whose database is gone ends soon."""
 
 
 class Worker:
     """Runs on the service's loop until it is stopped; survives a database that comes and goes."""
 
-    def __init__(self, service: Service, concurrency: int = CONCURRENCY) -> None:
+    def __init__(
+        self,
+        service: Service,
+        concurrency: int = CONCURRENCY,
+        revive: Callable[[], object] | None = None,
+    ) -> None:
+        """`revive` starts the database, where it is ours to start, and returns when it answers; it
+        raises where it does not. None: it is only asked."""
         self._service = service
+        self._revive = revive or leases.answers
         self._concurrency = concurrency
         self._stopping = asyncio.Event()
 
@@ -40,18 +55,30 @@ class Worker:
                 await self._round()
             except Exception as error:  # the supervisor: whatever it is, go on
                 log.error("worker.round_ended", error=type(error).__name__)
-            if not self._stopping.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), BACK_AFTER)
+            await self._database_back()
+
+    async def _database_back(self) -> None:
+        """Wait for the database by plain attempts: the pools wait longer the longer it was away."""
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), BACK_AFTER)
+            try:
+                await asyncio.to_thread(self._revive)
+            except Exception as error:
+                log.warning("worker.no_database", error=type(error).__name__)
+            else:
+                await asyncio.to_thread(db.forget_connections)
+                return
 
     def stop(self) -> None:
         """Take nothing new, finish what is under way. Call on the loop."""
         self._stopping.set()
 
     async def _round(self) -> None:
-        django = app.connector
-        assert isinstance(django, DjangoConnector)
-        with app.replace_connector(django.get_worker_connector()) as live:
+        connector = PsycopgConnector(
+            kwargs=connector_params(), min_size=1, max_size=JOB_CONNECTIONS, timeout=JOB_PATIENCE
+        )
+        with app.replace_connector(connector) as live:
             async with live.open_async():
                 worker = asyncio.create_task(
                     live.run_worker_async(

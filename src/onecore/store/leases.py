@@ -62,6 +62,14 @@ class Owner:
                 self._session = None
 
 
+def answers() -> None:
+    """Returns when the database answers on a connection of its own. Raises OperationalError."""
+    try:
+        psycopg.connect(**_connection_parameters(), connect_timeout=5).close()
+    except psycopg.Error as error:
+        raise OperationalError(str(error)) from error
+
+
 def _connection_parameters() -> dict[str, Any]:
     there = connection.settings_dict
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
