@@ -36,7 +36,7 @@ def _plan(argv: list[str] | None) -> tuple[Plan, Path | None]:
 
 def short(seed: int) -> Plan:
     """Less than 45 seconds in all."""
-    return Plan(documents=80, seconds=18, workers=2, seed=seed, projects=2, peace=60, short=True)
+    return Plan(documents=70, seconds=13, workers=2, seed=seed, projects=2, peace=60, short=True)
 
 
 def show(report: dict[str, Any], console: Console) -> None:
