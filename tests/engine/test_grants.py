@@ -110,6 +110,24 @@ def test_three_processes_with_dead_tokens_renew_each_once_and_post_each_once(des
     assert tokens_asked_for(desk.xero) == 1
 
 
+@pytest.mark.parametrize("remote", list(Remote))
+def test_a_token_that_another_renewed_and_that_is_dead_too_is_no_lost_access(
+    desk: Desk, remote: Remote
+) -> None:
+    """One process was idle while another renewed; then every token was taken back at once."""
+    first = warmed(desk)
+    grant = grant_of(desk, remote)
+    idle, busy = others(desk, grant)[:2]
+    held = desk.service.run(idle.current())
+    desk.service.run(busy.renew(held))
+    simulator = desk.procore if remote is Remote.PROCORE else desk.xero
+    simulator.named_fault("token_expired", "any")
+    refs = approve(desk, 2)
+    assert desk.sync().troubles == ()
+    each_once(desk, [first, *refs])
+    assert not Grant.objects.exclude(broken="").exists()
+
+
 def test_a_token_refused_in_the_middle_of_a_write_costs_nothing(desk: Desk) -> None:
     first = warmed(desk)
     refs = approve(desk, 10)

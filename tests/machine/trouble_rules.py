@@ -54,14 +54,22 @@ FAULTS = [("Xero", *one) for one in XERO_FAULTS] + [("Procore", *one) for one in
 
 STIRS = ("claim", "amount", "number", "approve", "reopen")
 """What people do meanwhile, so that there is work to be struck in."""
-stirs = st.lists(st.tuples(st.sampled_from(STIRS), which), max_size=3)
-strokes = st.builds(
-    Stroke,
-    words=st.sampled_from(
-        ["", "", "xero.bills", "intent", "placed", "index", "feed", "doubt", "lease", "token"]
+_stir = st.tuples(st.sampled_from(STIRS), which)
+stirs = st.lists(_stir, max_size=3)
+work_to_do = st.lists(_stir, min_size=1, max_size=3)
+strokes = st.one_of(
+    st.builds(
+        Stroke,
+        words=st.sampled_from(
+            [
+                "bills.create", "bills.update", "bills.remove", "bills.changed", "intent", "send",
+                "outcome", "placed", "index", "feed.read", "doubt", "token|grant", "lease",
+            ]
+        ),
+        nth=st.integers(1, 2),
     ),
-    nth=st.integers(1, 6),
-)
+    st.builds(Stroke, nth=st.integers(1, 50)),
+)  # fmt: skip
 
 
 class TroubleRules(ProcoreRules):
@@ -148,16 +156,23 @@ class TroubleRules(ProcoreRules):
 
     # --- the processes --------------------------------------------------------------------------
 
-    @rule(acts=stirs, stroke=strokes)
-    def worker_killed(self, acts: list[tuple[str, int]], stroke: Stroke) -> None:
+    @rule(
+        acts=work_to_do,
+        blows=st.lists(strokes, min_size=1, max_size=3),
+        apart=st.sampled_from([0, 7, 50]),
+    )
+    def workers_killed(self, acts: list[tuple[str, int]], blows: list[Stroke], apart: int) -> None:
+        """One worker after another dies, the next some seconds after the last."""
         self.stir(acts)
-        worker = self.world.nursery.start(self.world.desk.workspace, stroke)
-        worker.ends()
-        self.tell(f"a worker {worker.fate}")
-        self.take_note()
+        for stroke in blows:
+            worker = self.world.nursery.start(self.world.desk.workspace, stroke)
+            worker.ends()
+            self.tell(f"a worker {worker.fate}")
+            self.take_note()
+            self.world.pass_time(timedelta(seconds=apart))
 
     @rule(
-        acts=stirs,
+        acts=work_to_do,
         stroke=strokes,
         outlives_lease=st.booleans(),
         meanwhile=stirs,
@@ -202,7 +217,7 @@ class TroubleRules(ProcoreRules):
         own time limit, and pretending that the lease ran out meanwhile would be another story."""
         return not fate.endswith(".before")
 
-    @rule(acts=stirs, count=st.integers(2, 3), meanwhile=stirs, turns=st.integers(1, 3))
+    @rule(acts=work_to_do, count=st.integers(2, 3), meanwhile=stirs, turns=st.integers(1, 3))
     def several_workers(
         self,
         acts: list[tuple[str, int]],

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 from django.core.management import call_command
+from django.db.models import F
 
 from onecore.app import HttpRemotes
 from onecore.domain.ids import ProjectId
@@ -147,8 +148,10 @@ class World:
     # --- time ---------------------------------------------------------------------------------
 
     def pass_time(self, by: timedelta) -> None:
-        """All three clocks go on together."""
+        """All three clocks go on together, and what the database's own clock measures with them:
+        how long tokens live."""
         self.clock.offset += by
+        Grant.objects.update(access_expires_at=F("access_expires_at") - by)
         self.procore.advance(by)
         self.xero.advance(by)
 
@@ -193,13 +196,13 @@ class World:
             left = unrest(self.desk.workspace, started, self.clock.now())
             if not left:
                 return
-            self._sleep_as_told()
-        troubles = [trouble.text for trouble in turn.troubles]
-        raise AssertionError(f"OneCore does not come to rest: {left}; it says {troubles}")
+            said = f"{left}; it says {[trouble.text for trouble in turn.troubles]}"
+            self._sleep_as_told(said)
+        raise AssertionError(f"OneCore does not come to rest: {said}")
 
-    def _sleep_as_told(self) -> None:
+    def _sleep_as_told(self, said: str) -> None:
         due = Organisation.objects.get(pk=self.organisation).next_due_at
-        assert due is not None, "OneCore sleeps for ever with work left"
+        assert due is not None, f"OneCore sleeps for ever: {said}"
         wait = due - self.clock.now()
-        assert wait < timedelta(days=2), f"OneCore sleeps until {due}"
+        assert wait < timedelta(days=2), f"OneCore sleeps until {due}: {said}"
         self.pass_time(max(wait, timedelta(0)) + MOMENT)

@@ -94,8 +94,8 @@ class GrantTokens:
         """A newer token than `stale`, which a remote has refused."""
         async with self._lock:
             held = await db.run(self._read)
-            if held is None or held.token.version <= stale.version:
-                held = await self._renewed(stale.version)
+            if held is None or not held.is_fresh or held.token.version <= stale.version:
+                held = await self._renewed(held.token.version if held else stale.version)
             self._held = held
             return held.token
 

@@ -39,6 +39,7 @@ from onecore.ports import (
 )
 from onecore.timing import REMOTE, ticking, waiting
 
+RENEWALS = 2
 LONGEST_READ = 60.0  # seconds from sending to the last byte
 OFFLINE_WAIT = timedelta(minutes=5)  # what Xero's 503 asks for in words [X 4]
 
@@ -195,13 +196,16 @@ class Transport:
         self._before_write = before_write
 
     async def send(self, call: Call) -> Answer:
-        """The answer of one attempt; a stale token is renewed once and the request replayed.
+        """The answer of one attempt; a stale token is renewed and the request replayed.
 
+        Twice at most: what another process had renewed before may have been taken back as well.
         Raises the errors of ports, and whatever `before_write` or the call log raise.
         """
         token = await self._tokens.current()
         response, body = await self._attempt(call, token)
-        if response.status_code == 401 and not self._lacks_scope(response):
+        for _ in range(RENEWALS):
+            if response.status_code != 401 or self._lacks_scope(response):
+                break
             token = await self._tokens.renew(token)
             response, body = await self._attempt(call, token)
         if response.status_code < 300 or response.status_code == 304:
