@@ -350,6 +350,18 @@ class Stage:
         ids: list[int] = made["ids"]
         return ids
 
+    def look_now(self) -> None:
+        """What the button "Look now" does: every project's list is read at once.
+
+        Otherwise lists are read at the default pace, so that the clock does not run while nobody
+        looks, nor are they read ten times a second.
+        """
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(
+                "UPDATE store_feed SET next_due_at = now() WHERE kind = 'requisitions'"
+            )
+            connection.execute("UPDATE store_organisation SET next_due_at = now()")
+
     def forget_requests(self) -> None:
         self.procore.forget_requests()
         self.xero.forget_requests()
@@ -366,6 +378,11 @@ class Stage:
         """What a query of the installation's database gives."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             return connection.execute(sql, values or None).fetchall()  # type: ignore[arg-type]
+
+    def has_feeds(self, count: int = 1) -> bool:
+        """Whether so many projects' lists have been read for the first time."""
+        read = "kind = 'requisitions' AND read_at IS NOT NULL"
+        return bool(self.rows(f"SELECT count(*) FROM store_feed WHERE {read}")[0][0] >= count)
 
     def in_step(self) -> int:
         return int(self.rows("SELECT count(*) FROM store_document WHERE state = 'in_step'")[0][0])

@@ -1,9 +1,9 @@
 """Approved claims to bills in step by one real worker, limits off: how fast, what it costs, where
 the time goes.
 
-From the moment the last claim is approved until every bill is made and linked. CPU is user and
-system time of OneCore's own process; PostgreSQL's and the simulators' are told apart. The phases
-are the worker's own account of its turns (`turn.ended` in its log).
+From the moment somebody looks, the last claim just approved, until every bill is made and linked.
+CPU is user and system time of OneCore's own process; PostgreSQL's and the simulators' are told
+apart. The phases are the worker's own account of its turns (`turn.ended` in its log).
 """
 
 import sys
@@ -39,7 +39,7 @@ def measure(quick: bool) -> Part:
 
 def run(claims: int, slow: float) -> dict[str, Any]:
     """The figures of one run, its simulators that slow."""
-    with Stage(slow=slow) as stage:
+    with Stage(slow=slow, POLL_SECONDS="") as stage:
         stage.set_up()
         return work(stage, claims)
 
@@ -48,11 +48,14 @@ def work(stage: Stage, claims: int) -> dict[str, Any]:
     """The figures of so many claims worked by a worker of their own, which is stopped again."""
     worker = stage.start("worker")
     stage.approve(WARM)
+    stage.wait_for(stage.has_feeds, "lists are known")
+    stage.look_now()
     stage.wait_until_in_step(WARM)
     stage.forget_requests()
     stage.approve(claims)
     already = len(worker.events)
     started, before = time.monotonic(), stage.cpu([worker])
+    stage.look_now()
     stage.wait_until_in_step(claims + WARM)
     seconds, used = time.monotonic() - started, stage.cpu([worker]) - before
     calls = stage.calls()

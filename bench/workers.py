@@ -17,7 +17,7 @@ from onecore.domain.settings import OrganisationRow
 from onecore.engine import config
 
 ORGANISATIONS = 8
-CLAIMS, QUICK = 300, 60
+CLAIMS, QUICK = 600, 60
 """In each organisation."""
 LATE = 0.5
 """Seconds until an answer: a read of Xero's takes some tenths, fifty bills some seconds."""
@@ -54,18 +54,21 @@ def _cores(figures: dict[str, Any]) -> str:
 
 def run(workers: int, claims: int, slow: float) -> dict[str, Any]:
     """The figures of so many workers over so many claims in each organisation."""
-    with Stage() as stage:
+    with Stage(POLL_SECONDS="") as stage:
         stage.set_up()
         projects = furnish(stage)
         running = [stage.start("worker") for _ in range(workers)]
         for project in projects:
             stage.approve(2, project)
+        stage.wait_for(lambda: stage.has_feeds(len(projects)), "lists are known")
+        stage.look_now()
         stage.wait_until_in_step(2 * len(projects))
         if slow:
             stage.be_slow(slow)
         for project in projects:
             stage.approve(claims, project)
         started, before = time.monotonic(), stage.cpu(running)
+        stage.look_now()
         total = (claims + 2) * len(projects)
         stage.wait_until_in_step(total)
         seconds, used = time.monotonic() - started, stage.cpu(running) - before
