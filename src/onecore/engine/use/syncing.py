@@ -124,14 +124,19 @@ _UNSEEN = {
 }
 
 
-def _standing(service: Service, workspace: WorkspaceId) -> list[str]:
-    """What keeps a workspace from going on, whatever a turn tries."""
+def _standing(
+    service: Service, workspace: WorkspaceId, refs: Sequence[SourceRef] | None = None
+) -> list[str]:
+    """What keeps a workspace from going on, whatever a turn tries. Projects that were not shown
+    are left out where only `refs` were asked for and none of them waits."""
     paused = Workspace.objects.filter(pk=workspace, paused=True).exists()
     said = ["the workspace is paused; run: onecore resume -w NAME"] if paused else []
     for key, wait in _limits(service, workspace):
         at = f"{wait.until:%Y-%m-%d %H:%M:%S} UTC"
         kind = wait.kind.replace("_", " ")
         said.append(f"{key.remote}: {kind} limit; waiting until {at}")
+    if refs is not None and _waiting(service, workspace, refs) == 0:
+        return said
     unseen = Feed.objects.filter(workspace_id=workspace).exclude(trouble="").order_by("project_id")
     for project, code in unseen.values_list("project_id", "trouble").distinct():
         what, _, status = code.partition("_")
@@ -200,7 +205,7 @@ async def sync(
             ran |= {organisation} if turn.ran else set()
             troubles += [t.text for t in turn.troubles if t.workspace in (None, workspace)]
             stuck = stuck and turn.is_stuck(workspace, ends)
-        troubles = await db.run(_standing, service, workspace) + troubles
+        troubles = await db.run(_standing, service, workspace, awaited) + troubles
         met |= dict.fromkeys(troubles)
         stuck = stuck or not await db.run(_goes_on_by, service, workspace, started, ends)
         result = await db.run(_summary, service, workspace, not refs, awaited, started, before)
